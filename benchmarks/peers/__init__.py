@@ -1,0 +1,1 @@
+"""Other people's trainings, written anew from their published recipes, each with its source."""

@@ -1,0 +1,48 @@
+"""tendigits trains, proves and runs readers of handwritten digits.
+
+>>> import tendigits
+>>> mnist = tendigits.load_mnist()
+>>> mnist.train.images.shape, mnist.test.labels[:3].tolist()
+((60000, 28, 28), [7, 2, 1])
+
+The names below are loaded when they are first used, so that `import tendigits` costs nothing.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tendigits.version import __version__
+
+if TYPE_CHECKING:
+    from tendigits.data import Digits, DigitSet, load_mnist, open_data
+    from tendigits.errors import TendigitsError
+    from tendigits.weights import load_model
+
+__all__ = [
+    "DigitSet",
+    "Digits",
+    "TendigitsError",
+    "__version__",
+    "load_mnist",
+    "load_model",
+    "open_data",
+]
+
+_ROOMS = {
+    "DigitSet": "tendigits.data",
+    "Digits": "tendigits.data",
+    "TendigitsError": "tendigits.errors",
+    "load_mnist": "tendigits.data",
+    "load_model": "tendigits.weights",
+    "open_data": "tendigits.data",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'tendigits' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

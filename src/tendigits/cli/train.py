@@ -1,0 +1,109 @@
+"""`tendigits train`: a recipe, a set, a run folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tendigits.errors import SettingError
+
+CHECKPOINT_SECONDS = 30.0  # a crash costs at most this much training
+
+
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="article-mlp, article-cnn, cnn, fast or fast-99.4.", show_default="cnn"
+        ),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
+            show_default="the MNIST inside the package",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Run folder to go on with, exactly where it stopped.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Fixes everything random.", show_default="0")] = (
+        None
+    ),
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the set, instead of the recipe's.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Pictures a step, instead of the recipe's.")
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option(help="Highest learning rate, instead of the recipe's.")
+    ] = None,
+    hold_out: Annotated[
+        int | None,
+        typer.Option(
+            help="Training pictures to hold out and evaluate epochs on, not the test set."
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="cuda, mps, xpu or cpu.", show_default="the first of these that is here"),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads on the processor.", show_default="one a core")
+    ] = None,
+    runs: Annotated[
+        Path | None, typer.Option(help="Folder of all run folders.", show_default="runs")
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float | None,
+        typer.Option(help="Time between checkpoints.", show_default=str(CHECKPOINT_SECONDS)),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each event.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events ([track]) too.")
+    ] = False,
+) -> None:
+    """Train a network, evaluate it, and write a run folder with its model, figure and report."""
+    from tendigits.cli.progress import choose_display
+    from tendigits.environment import available_cores, choose_device, require_torch
+
+    require_torch()
+    from tendigits.training import (
+        DEFAULT_RECIPE,
+        Observers,
+        RunSettings,
+        changed,
+        recipe_named,
+        resume_run,
+        start_run,
+    )
+    from tendigits.training.interrupt import stop_on_signal
+    from tendigits.training.track import TensorBoardObserver
+
+    fixed = (recipe, data, seed, epochs, batch_size, lr, hold_out, device, threads, runs)
+    if resume and any(value is not None for value in (*fixed, checkpoint_seconds)):
+        raise SettingError("a resumed run keeps its settings: give --resume RUN and no others")
+    display = choose_display(quiet=quiet, json=json)
+    observer = Observers([display, TensorBoardObserver()]) if tensorboard else display
+    with stop_on_signal() as should_stop, display:
+        if resume:
+            resume_run(resume, observer=observer, should_stop=should_stop)
+            return
+        settings = RunSettings(
+            recipe=changed(
+                recipe_named(recipe or DEFAULT_RECIPE), epochs=epochs, batch_size=batch_size, lr=lr
+            ),
+            seed=seed or 0,
+            data=data,
+            hold_out=hold_out or 0,
+            device=str(choose_device(device)),
+            threads=available_cores() if threads is None else threads,
+            checkpoint_seconds=(
+                CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
+            ),
+        )
+        start_run(settings, runs or Path("runs"), observer=observer, should_stop=should_stop)

@@ -1,0 +1,75 @@
+"""A folder of pictures with a sub-folder for each digit -> digits in MNIST form."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits import imaging
+from tendigits.data.digits import DIGIT_NAMES, SIDE, Digits
+
+CLUTTER = {"thumbs.db", "desktop.ini"}  # what file managers leave behind; hidden files are too
+BLACK = 32  # grey levels of 255: a border darker than this is the ground of MNIST form
+
+
+def read_parts(folder: Path) -> tuple[Digits | None, Digits | None]:
+    """Read the training and the test part of a folder of pictures.
+
+    Args:
+        folder: It holds ``train/`` and perhaps ``test/``, each with a sub-folder for each digit;
+            or the sub-folders themselves, all of which are then the training part.
+
+    Returns:
+        Both parts; None for one that holds no pictures.
+
+    Raises:
+        DataFormatError: As `read_pictures`.
+    """
+    train = read_pictures(folder / "train")
+    return (train, read_pictures(folder / "test")) if train else (read_pictures(folder), None)
+
+
+def read_pictures(folder: Path) -> Digits | None:
+    """Read the pictures in the sub-folders ``0`` to ``9`` of `folder`, at any depth.
+
+    A picture that already is in MNIST form is taken as it is: 28x28, one channel, and a
+    border of which at least half is practically black. Every other one goes through
+    `imaging.to_mnist_form`.
+
+    Args:
+        folder: Need not exist. Sub-folders with other names are left alone.
+
+    Returns:
+        The digits, by digit and then by name; None if there are none.
+
+    Raises:
+        DataFormatError: A file in a digit's sub-folder cannot be read as a picture.
+    """
+    paths, labels = [], []
+    for digit, name in enumerate(DIGIT_NAMES):
+        found = [path for path in sorted((folder / name).rglob("*")) if _is_picture(path)]
+        paths += found
+        labels += [digit] * len(found)
+    if not paths:
+        return None
+    images = np.stack([read_picture(path) for path in paths])
+    return Digits(images=images, labels=np.array(labels, np.uint8))
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read one picture in MNIST form, (28, 28) uint8; see `read_pictures`."""
+    pixels = imaging.decode(path)
+    return pixels if _is_mnist_form(pixels) else imaging.to_mnist_form(pixels)
+
+
+def _is_picture(path: Path) -> bool:
+    """Say whether a path should be a picture: a file that no file manager left behind."""
+    return path.is_file() and path.name[0] != "." and path.name.lower() not in CLUTTER
+
+
+def _is_mnist_form(pixels: NDArray[np.uint8]) -> bool:
+    """Say whether decoded pixels are 28x28, one channel, bright on black."""
+    if pixels.shape != (SIDE, SIDE):
+        return False
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    return bool(np.median(border) < BLACK)

@@ -1,0 +1,84 @@
+"""An examination of this installation, in a form to paste into a bug report."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tendigits.data import load_mnist
+from tendigits.environment import (
+    available_cores,
+    available_devices,
+    choose_device,
+    describe_device,
+    describe_environment,
+)
+from tendigits.errors import ExtraMissingError, TendigitsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A thing that was looked at.
+
+    Attributes:
+        name: What it is.
+        value: What was found.
+        healthy: False where something has to be done.
+    """
+
+    name: str
+    value: str
+    healthy: bool = True
+
+
+def examine(folder: Path = Path()) -> list[Finding]:
+    """Look at versions, threads, devices, the data's checksums and write access.
+
+    Args:
+        folder: Where run folders would be made.
+    """
+    environment = describe_environment()
+    packages = environment.pop("packages")
+    findings = [Finding(name=name, value=str(value)) for name, value in environment.items()]
+    findings += [
+        Finding(name=name, value=version or "not installed") for name, version in packages.items()
+    ]
+    return [
+        *findings,
+        _look("threads", _threads),
+        _look("devices", _devices),
+        _look("data", _data),
+        _look("write access", lambda: _write_access(folder)),
+    ]
+
+
+def _look(name: str, what: Callable[[], str]) -> Finding:
+    """Return what `what` finds, or the error that it meets."""
+    try:
+        return Finding(name=name, value=what())
+    except ExtraMissingError as error:
+        return Finding(name=name, value=str(error))  # a base installation is a healthy one
+    except (TendigitsError, OSError) as error:
+        return Finding(name=name, value=str(error), healthy=False)
+
+
+def _threads() -> str:
+    limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
+    said = ", ".join(f"{name}={value}" for name, value in limits.items())
+    return f"{available_cores()} cores to use" + (f" ({said})" if said else "")
+
+
+def _devices() -> str:
+    names = ", ".join(describe_device(choose_device(name)) for name in available_devices())
+    return f"{names}; the first is chosen"
+
+
+def _data() -> str:
+    mnist = load_mnist()
+    return f"MNIST is whole: {len(mnist.train):,} + {len(mnist.test):,} digits, sha256 as published"
+
+
+def _write_access(folder: Path) -> str:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".tendigits-doctor-"):
+        return f"run folders can be made in {folder.resolve()}"

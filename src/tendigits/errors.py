@@ -1,0 +1,107 @@
+"""Everything that tendigits raises on purpose, one class for each thing that a user can act on.
+
+TendigitsError                 exit code 1
+├── UsageError                 exit code 2: the request itself cannot be carried out
+│   ├── SettingError           a setting is outside its range
+│   ├── UnknownNameError       no recipe, data set or device has this name
+│   └── ExtraMissingError      an optional part of the installation is needed
+├── DataError                  pictures or labels
+│   ├── DataNotFoundError      nothing readable there
+│   ├── DataFormatError        there, but truncated, swapped, mislabelled, ...
+│   └── DownloadError          no mirror delivered the file that was asked for
+├── WeightsError               a model file that must not be used
+├── RunFolderError             a run folder that cannot be read, written or continued
+├── CheckpointError            a checkpoint could not be written, or none is whole
+├── DivergedError              the loss stopped being a finite number
+└── InterruptedTrainingError   exit code 130: stopped on request, can be continued
+
+A message says what was given, what was expected and what to do, in one line. The command line
+prints that line and leaves with `exit_code`.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class TendigitsError(Exception):
+    """Base of every error that tendigits raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(TendigitsError):
+    """The request itself cannot be carried out, whatever the state of the machine."""
+
+    exit_code = 2
+
+
+class SettingError(UsageError):
+    """A setting is outside the range in which it has a meaning."""
+
+
+class UnknownNameError(UsageError):
+    """A name was given that nothing has.
+
+    Args:
+        kind: What the name should have named, such as ``"recipe"``.
+        name: The name as given.
+        known: The names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        close = difflib.get_close_matches(name, known, n=1)
+        guess = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"there is no {kind} {name!r}: {guess}there is {', '.join(known)}")
+
+
+class ExtraMissingError(UsageError):
+    """An optional part of the installation is needed.
+
+    Args:
+        purpose: What was asked for, such as ``"training"``.
+        extra: The extra that brings it.
+    """
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(
+            f"{purpose} needs more than the base installation: pip install 'tendigits[{extra}]'"
+        )
+
+
+class DataError(TendigitsError):
+    """Pictures or labels that cannot be used."""
+
+
+class DataNotFoundError(DataError):
+    """There is nothing readable where the data was said to be."""
+
+
+class DataFormatError(DataError):
+    """The data is there, but is not what it should be."""
+
+
+class DownloadError(DataError):
+    """No mirror delivered the file that was asked for."""
+
+
+class WeightsError(TendigitsError):
+    """A model file that must not be used."""
+
+
+class RunFolderError(TendigitsError):
+    """A run folder that cannot be read, written or continued."""
+
+
+class CheckpointError(TendigitsError):
+    """A checkpoint could not be written, or none that is whole could be found."""
+
+
+class DivergedError(TendigitsError):
+    """The loss stopped being a finite number."""
+
+
+class InterruptedTrainingError(TendigitsError):
+    """Training was stopped on request, tidily, and can be continued."""
+
+    exit_code = 130

@@ -1,0 +1,276 @@
+"""Any picture of one digit -> (28, 28) uint8, ink 255 on 0, as MNIST was made.
+
+MNIST began as black and white scans of 128x128 pixels. They were cut to the ink, scaled until the
+longest side was 20 pixels (the grey comes from averaging), and placed in 28x28 with the centre of
+mass in the middle: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
+recognition", 1998. `to_mnist_form` does the same to any picture, one step a function.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from tendigits.errors import DataFormatError, DataNotFoundError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # Pillow's names; no other decoder runs
+MAX_PIXELS = 25_000_000  # a picture from a good phone camera has 12 to 24 million
+MAX_SIDE = 10_000  # pixels
+
+WORKING_SIDE = 512  # pixels: larger pictures are shrunk to this; MNIST's scans had 128
+MIN_CONTRAST = 24  # grey levels of 255 between ink and ground; less is a blank picture
+SPECK_SHARE = 0.03  # of the largest piece of ink: a smaller piece is dirt
+
+SIDE = 28  # pixels: height and width of the result
+BOX_SIDE = 20  # pixels: the longest side of the ink in the result
+CENTRE = 14  # index of the row and the column that the centre of mass is rounded to, as in MNIST
+
+Picture = Path | str | bytes | Image.Image | NDArray[Any]
+
+
+def to_mnist_form(picture: Picture) -> NDArray[np.uint8]:
+    """Bring a picture of one digit into the form that MNIST's pictures have.
+
+    Args:
+        picture: A file, the bytes of one, an image of Pillow's, or an array: (H, W), (H, W, 3) or
+            (H, W, 4), uint8 or bool, or floating point in [0, 1]. Ink may be darker or lighter
+            than the ground.
+
+    Returns:
+        (28, 28) uint8, ink 255 on 0; all 0 if the picture is blank.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+        DataFormatError: It cannot be decoded, is too large, or the array is not as above.
+    """
+    grey = shrink(to_grey(decode(picture)))
+    flat = flatten_ground(make_ink_bright(grey))
+    return centre(scale_to_box(cut_to_ink(measure_coverage(flat))))
+
+
+def decode(picture: Picture) -> NDArray[np.uint8]:
+    """Decode a picture, upright, on white where it is transparent.
+
+    Args:
+        picture: As in `to_mnist_form`.
+
+    Returns:
+        (H, W) or (H, W, 3) uint8.
+
+    Raises:
+        DataNotFoundError: There is no such file.
+        DataFormatError: It cannot be decoded, is too large, or is an array of another form.
+    """
+    if isinstance(picture, np.ndarray):
+        return _decode_array(picture)
+    if isinstance(picture, Image.Image):
+        return _decode_image(picture, "the picture")
+    if isinstance(picture, bytes):
+        return _decode_file(io.BytesIO(picture), "the picture")
+    path = Path(picture)
+    if not path.is_file():
+        raise DataNotFoundError(f"{path}: there is no such file: expected a picture")
+    return _decode_file(path, str(path))
+
+
+def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Turn (H, W, 3) colours into (H, W) brightness; grey stays as it is."""
+    return pixels if pixels.ndim == 2 else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+
+
+def shrink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Average a (H, W) picture down until its longest side is at most 512 pixels."""
+    return _scale(grey, WORKING_SIDE) if max(grey.shape) > WORKING_SIDE else grey
+
+
+def make_ink_bright(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Invert a (H, W) picture if its ink is darker than its ground.
+
+    The ground is what the border shows most. Ink is the extreme that is farther from it, seen
+    through a blur of three pixels so that a single wild pixel does not decide.
+    """
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    ground = float(np.median(border))
+    blurred = cv2.blur(grey, (3, 3))
+    ink_is_dark = ground - float(blurred.min()) >= float(blurred.max()) - ground
+    return 255 - grey if ink_is_dark else grey
+
+
+def flatten_ground(bright: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Subtract the ground, and with it shadows and gradients, from (H, W) bright ink.
+
+    The ground is a morphological opening: what remains of the brightness when everything narrower
+    than half of the picture is taken away. A stroke always is.
+    """
+    side = max(bright.shape) // 2 + 1
+    kernel = np.ones((side, side), np.uint8)
+    return np.asarray(cv2.morphologyEx(bright, cv2.MORPH_TOPHAT, kernel))
+
+
+def measure_coverage(flat: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Say how much of each pixel ink covers.
+
+    Otsu's threshold parts ink from ground. Between the mean of the ground and the mean of the ink,
+    brightness is taken for coverage: a pixel on an edge is partly ink. Dirt is removed.
+
+    Args:
+        flat: (H, W) uint8, bright ink on a ground near 0.
+
+    Returns:
+        (H, W) float32, 0 (ground) to 1 (ink); all 0 if the picture is blank.
+    """
+    mask = _find_ink(flat)
+    ground = float(flat[mask == 0].mean())
+    ink = float(flat[mask == 1].mean()) if mask.any() else ground
+    if ink - ground < MIN_CONTRAST:
+        return np.zeros(flat.shape, np.float32)
+    coverage: NDArray[np.float32] = (flat.astype(np.float32) - ground) / (ink - ground)
+    coverage[_grow(_drop_specks(mask)) == 0] = 0
+    return coverage.clip(0, 1)
+
+
+def cut_to_ink(coverage: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the smallest rectangle that holds all pixels of which ink covers half or more."""
+    rows, columns = np.nonzero(coverage >= 0.5)
+    if not len(rows):
+        return coverage[:0, :0]
+    return coverage[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def scale_to_box(ink: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale (H, W) until the longest side is 20 pixels, keeping the proportions."""
+    return _scale(ink, BOX_SIDE) if ink.size else ink
+
+
+def centre(ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Place ink in 28x28 with its centre of mass in the middle, by whole pixels as in MNIST.
+
+    Args:
+        ink: (H, W) float32 in [0, 1], at most 20x20; an empty one gives a blank picture.
+
+    Returns:
+        (28, 28) uint8.
+    """
+    placed = np.zeros((SIDE, SIDE), np.uint8)
+    mass = float(ink.sum())
+    if mass == 0:
+        return placed
+    height, width = ink.shape
+    top = _offset(ink.sum(axis=1) / mass)
+    left = _offset(ink.sum(axis=0) / mass)
+    placed[top : top + height, left : left + width] = np.rint(ink * 255)
+    return placed
+
+
+def _offset(profile: NDArray[np.float32]) -> int:
+    """Return where a profile of mass, whose sum is 1, begins so that its mean is at the centre."""
+    mean = float(profile @ np.arange(len(profile)))
+    return min(max(CENTRE - round(mean), 0), SIDE - len(profile))
+
+
+def _scale(pixels: NDArray[Any], longest: int) -> NDArray[Any]:
+    """Scale (H, W) so that the longest side is `longest` and no side vanishes."""
+    factor = longest / max(pixels.shape)
+    height, width = (max(1, round(length * factor)) for length in pixels.shape)
+    # Averaging areas is right when pixels are merged; it would give steps when they are invented.
+    method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method))
+
+
+def _find_ink(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a (H, W) mask, 1 where it is brighter than Otsu's threshold."""
+    _, mask = cv2.threshold(flat, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return np.asarray(mask, np.uint8)
+
+
+def _drop_specks(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Remove from a (H, W) mask the pieces that are tiny beside the largest."""
+    _, pieces, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    areas = statistics[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0  # piece 0 is the ground
+    kept = (areas >= SPECK_SHARE * areas.max()).astype(np.uint8)
+    kept[0] = 0
+    return np.asarray(kept[pieces])
+
+
+def _grow(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Widen a (H, W) mask by about one pixel of the result, to take in the soft edge of the ink."""
+    rows, columns = np.nonzero(mask)
+    longest = max(np.ptp(rows), np.ptp(columns)) + 1
+    side = 2 * max(1, round(longest / BOX_SIDE)) + 1
+    return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)))
+
+
+def _decode_file(source: Path | io.BytesIO, name: str) -> NDArray[np.uint8]:
+    """Decode a file, after a look at the size that its header states."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of a picture that is too large, and our own limit is lower.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(source, formats=FORMATS) as image:
+                return _decode_image(image, name)
+    except DataFormatError:
+        raise
+    except Exception as error:  # Pillow's decoders raise a dozen kinds of error at damaged files
+        raise DataFormatError(
+            f"{name}: cannot be decoded ({error}): expected a {', '.join(FORMATS)} picture of at "
+            f"most {MAX_PIXELS:,} pixels"
+        ) from error
+
+
+def _decode_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """Turn an image of Pillow's into (H, W) or (H, W, 3) uint8."""
+    _check_size(image.height, image.width, name)
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        return _from_floats(np.asarray(image))
+    if image.mode.startswith("I"):  # 16 bits a pixel; 65535 = 255 * 257
+        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _decode_array(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Turn an array of one of the forms that `to_mnist_form` takes into uint8."""
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)) or array.size == 0:
+        raise DataFormatError(
+            f"the array has the shape {array.shape}: expected (H, W), (H, W, 3) or (H, W, 4)"
+        )
+    _check_size(array.shape[0], array.shape[1], "the array")
+    if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
+        array = _from_floats(array)
+    if array.dtype != np.uint8:
+        raise DataFormatError(
+            f"the array is {array.dtype}: expected uint8, bool, or floating point in [0, 1]"
+        )
+    if array.shape[2:] == (4,):
+        return _decode_image(Image.fromarray(array), "the array")
+    return np.ascontiguousarray(array)
+
+
+def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Turn brightness in [0, 1] into uint8."""
+    # Written so that NaN, which compares as false with everything, is refused too.
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise DataFormatError(
+            f"the array has values from {array.min():g} to {array.max():g}: expected floating "
+            "point in [0, 1] and no NaN"
+        )
+    return np.asarray(np.rint(array * 255), np.uint8)
+
+
+def _check_size(height: int, width: int, name: str) -> None:
+    """Refuse a picture that is too large before any of it is decoded."""
+    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+        raise DataFormatError(
+            f"{name}: has {width}x{height} pixels: expected at most {MAX_SIDE:,} on a side and "
+            f"{MAX_PIXELS:,} in all"
+        )

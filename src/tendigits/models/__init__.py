@@ -1,0 +1,106 @@
+"""Networks: (N, 1, 28, 28) float32 in [0, 1], ink = 1 -> (N, 10) logits."""
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import nn
+
+from tendigits.errors import UnknownNameError
+from tendigits.models.cnn import Cnn, CnnConfig
+from tendigits.models.compact import Compact, CompactConfig
+from tendigits.models.mlp import Mlp, MlpConfig
+
+__all__ = [
+    "Cnn",
+    "CnnConfig",
+    "Compact",
+    "CompactConfig",
+    "Mlp",
+    "MlpConfig",
+    "ModelConfig",
+    "build_model",
+    "channels_last",
+]
+
+ModelConfig = MlpConfig | CnnConfig | CompactConfig
+
+ARCHITECTURES: dict[str, tuple[type, type]] = {
+    "mlp": (Mlp, MlpConfig),
+    "cnn": (Cnn, CnnConfig),
+    "compact": (Compact, CompactConfig),
+}
+
+
+def build_model(config: ModelConfig) -> nn.Module:
+    """Return a new network with random weights, as `config` describes it."""
+    network, _ = ARCHITECTURES[architecture_of(config)]
+    model: nn.Module = network(config)
+    return model
+
+
+def architecture_of(config: ModelConfig) -> str:
+    """Return the name under which the network of `config` is saved."""
+    return next(name for name, (_, kind) in ARCHITECTURES.items() if isinstance(config, kind))
+
+
+def config_to_dict(config: ModelConfig) -> dict[str, Any]:
+    """Return `config` as a JSON object that names its architecture."""
+    return {"architecture": architecture_of(config), **asdict(config)}
+
+
+def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
+    """Return the settings that `config_to_dict` wrote.
+
+    Args:
+        saved: The JSON object.
+
+    Raises:
+        UnknownNameError: No network here has the architecture that it names.
+        TypeError: A setting is missing or unknown.
+    """
+    fields = dict(saved)
+    architecture = fields.pop("architecture", "")
+    if architecture not in ARCHITECTURES:
+        raise UnknownNameError("architecture", str(architecture), ARCHITECTURES)
+    _, kind = ARCHITECTURES[architecture]
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    config: ModelConfig = kind(**settings)
+    return config
+
+
+def channels_last(model: nn.Module) -> nn.Module:
+    """Lay the weights of `model` out with the channels innermost, which convolutions run faster on.
+
+    Its answers and its saved form stay the same.
+    """
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
+
+
+def count_multiply_adds(model: nn.Module) -> int:
+    """Return how many multiplications with an addition `model` makes to read one picture."""
+    counts: list[int] = []
+
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        weights = layer.get_parameter("weight")
+        places = output[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
+        counts.append(weights.numel() * places)
+
+    hooks = [
+        layer.register_forward_hook(count)
+        for layer in model.modules()
+        if isinstance(layer, nn.Conv2d | nn.Linear)
+    ]
+    with torch.inference_mode():
+        model(torch.zeros(1, 1, 28, 28))
+    for hook in hooks:
+        hook.remove()
+    return sum(counts)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return how many numbers training can change in `model`."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,185 @@
+"""Run folders: what a run was asked to do, where it happened, and what it measured.
+
+``runs/NNN-recipe/`` holds recipe.json, environment.json, metrics.jsonl, checkpoint/,
+model.safetensors, predictions.png and report.html. It appears with the first two files whole.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tendigits.atomic import write_json
+from tendigits.environment import describe_environment
+from tendigits.errors import RunFolderError, SettingError, UsageError
+from tendigits.training.recipe import Recipe
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What a run was asked to do; on the same machine type and torch it repeats itself.
+
+    Attributes:
+        recipe: How to train.
+        seed: Fixes everything drawn at random; at least 0.
+        data: Folder of the set; None for the MNIST inside the package.
+        hold_out: Training pictures to hold out, to evaluate epochs on; 0 trains on all of them.
+        device: Such as ``"cpu"``.
+        threads: Threads that torch uses on the processor; at least 1.
+        checkpoint_seconds: Time between checkpoints, in seconds; at least 0.
+        train_fingerprint: sha256 of the training part of the set, with what is held out of it.
+    """
+
+    recipe: Recipe
+    seed: int
+    data: Path | None
+    hold_out: int
+    device: str
+    threads: int
+    checkpoint_seconds: float
+    train_fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value, low in (
+            ("seed", self.seed, 0),
+            ("hold-out", self.hold_out, 0),
+            ("threads", self.threads, 1),
+            ("seconds between checkpoints", self.checkpoint_seconds, 0),
+        ):
+            if not value >= low:
+                raise SettingError(f"{name} is {value}: expected at least {low}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as a JSON object."""
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "recipe": self.recipe.to_dict(),
+            "data": None if self.data is None else str(self.data),
+        }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> "RunSettings":
+        """Return the settings that `to_dict` wrote, without its format."""
+        data = None if saved["data"] is None else Path(saved["data"])
+        return cls(**{**saved, "recipe": Recipe.from_dict(saved["recipe"]), "data": data})
+
+
+class RunFolder:
+    """The files of a run, by name.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe = path / "recipe.json"
+        self.environment = path / "environment.json"
+        self.metrics = path / "metrics.jsonl"
+        self.checkpoint = path / "checkpoint"
+        self.model = path / "model.safetensors"
+        self.figure = path / "predictions.png"
+        self.report = path / "report.html"
+
+    def read_settings(self) -> RunSettings:
+        """Return what the run was asked to do.
+
+        Raises:
+            RunFolderError: This is no run folder, or one of another version.
+        """
+        try:
+            saved = json.loads(self.recipe.read_bytes())
+        except FileNotFoundError:
+            raise RunFolderError(
+                f"{self.path} is no run folder: expected it to hold {self.recipe.name}"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise RunFolderError(f"{self.recipe} cannot be read: {error}") from error
+        found = saved.pop("format", None) if isinstance(saved, dict) else None
+        if found != FORMAT:
+            raise RunFolderError(
+                f"{self.path} has run format {found}: this version of tendigits reads format "
+                f"{FORMAT}; continue it with the version that began it, or train again"
+            )
+        try:
+            return RunSettings.from_dict(saved)
+        except (KeyError, TypeError, UsageError) as error:
+            raise RunFolderError(f"{self.recipe} is not whole: {error}") from error
+
+    def append_metrics(self, line: dict[str, Any]) -> int:
+        """Add a line to the metrics, flushed to the disk; return the file's length in bytes."""
+        with open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(line, allow_nan=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+
+    def read_metrics(self, event: str) -> list[dict[str, Any]]:
+        """Return the lines of the metrics that tell of `event`, such as ``"epoch"``."""
+        if not self.metrics.exists():
+            return []
+        lines = [json.loads(line) for line in self.metrics.read_text("utf-8").splitlines()]
+        return [line for line in lines if line["event"] == event]
+
+    def truncate_metrics(self, length: int) -> None:
+        """Drop from the metrics what was written after they had `length` bytes."""
+        if self.metrics.exists():
+            os.truncate(self.metrics, min(length, self.metrics.stat().st_size))
+
+
+def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
+    """Make the next ``NNN-recipe`` folder in `runs`, with its settings and environment in it.
+
+    Args:
+        runs: The folder of all runs; it is made if need be.
+        settings: What the run is asked to do.
+
+    Raises:
+        RunFolderError: The file system refused.
+    """
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot make a run folder in {runs} ({error.strerror}): choose another with --runs"
+        ) from error
+    try:
+        temporary.chmod(0o755)
+        write_json(temporary / "recipe.json", settings.to_dict())
+        write_json(temporary / "environment.json", describe_environment())
+        return RunFolder(_take_next_number(runs, temporary, settings.recipe.name))
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise RunFolderError(f"cannot write a run folder in {runs}: {error.strerror}") from error
+
+
+def _take_next_number(runs: Path, temporary: Path, name: str) -> Path:
+    """Rename `temporary` to the first free number; another process may be doing the same."""
+    numbers = [
+        int(match[1]) for path in runs.iterdir() if (match := re.match(r"(\d+)-", path.name))
+    ]
+    number = max(numbers, default=0)
+    while True:
+        number += 1
+        # Another recipe's run may have just taken the number: claim it for all names at once.
+        claim = runs / f".claim-{number:03d}"
+        try:
+            claim.mkdir()
+        except FileExistsError:
+            continue
+        try:
+            if any(runs.glob(f"{number:03d}-*")):
+                continue
+            path = runs / f"{number:03d}-{name}"
+            temporary.rename(path)
+            return path
+        finally:
+            claim.rmdir()

@@ -1,0 +1,151 @@
+"""Model files: weights as safetensors, with everything needed to build the network again.
+
+A model file carries, beside the tensors, the settings of its network, the recipe and the seed that
+made it, what it was trained on, and the sha256 of the tensors. It is checked before it is used.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from tendigits.atomic import write_bytes
+from tendigits.errors import UnknownNameError, WeightsError
+from tendigits.models import (
+    ModelConfig,
+    build_model,
+    channels_last,
+    config_from_dict,
+    config_to_dict,
+)
+
+FORMAT = 1  # of the description that is saved beside the tensors
+MODEL_FILE = "model.safetensors"  # in a run folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelInfo:
+    """Where the weights of a model come from.
+
+    Attributes:
+        recipe: Name of the recipe that trained it.
+        seed: Its seed.
+        data: Name of the set that it was trained on.
+        train_fingerprint: sha256 of the training part of that set, with what was held out of it.
+    """
+
+    recipe: str
+    seed: int
+    data: str
+    train_fingerprint: str
+
+
+class LoadedModel(NamedTuple):
+    """A network with its weights, in evaluation mode on the CPU, and where they come from."""
+
+    model: nn.Module
+    config: ModelConfig
+    info: ModelInfo
+
+
+def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInfo) -> None:
+    """Write a model file, whole or not at all.
+
+    Args:
+        path: Where to; an older file of this name is replaced.
+        model: The network.
+        config: The settings that `build_model` made it from.
+        info: Where its weights come from.
+
+    Raises:
+        OSError: The file system refused.
+    """
+    tensors = {name: plain_tensor(tensor) for name, tensor in model.state_dict().items()}
+    description = {
+        "format": FORMAT,
+        "config": config_to_dict(config),
+        "info": asdict(info),
+        "tensors_sha256": tensors_sha256(tensors),
+    }
+    write_bytes(path, safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
+
+
+def load_model(path: Path) -> LoadedModel:
+    """Read a model file, or the one in a run folder, and build its network.
+
+    Args:
+        path: A ``.safetensors`` file that `save_model` wrote, or a folder that holds
+            ``model.safetensors``.
+
+    Raises:
+        WeightsError: It is missing, unreadable, damaged, of another version, or its tensors do not
+            fit its network or hold values that are not finite.
+    """
+    if path.is_dir():
+        path = path / MODEL_FILE
+    tensors, description = _read(path)
+    if description.get("format") != FORMAT:
+        raise WeightsError(
+            f"{path} has model format {description.get('format')}: this version of tendigits reads "
+            f"format {FORMAT}; use the version that wrote it, or train again"
+        )
+    if description.get("tensors_sha256") != tensors_sha256(tensors):
+        raise WeightsError(f"{path} is damaged: its tensors do not have the sha256 it states")
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(
+                f"{path} is unusable: tensor {name} holds values that are not finite"
+            )
+    try:
+        config = config_from_dict(description["config"])
+        info = ModelInfo(**description["info"])
+        model = build_model(config)
+        model.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError, UnknownNameError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path} does not fit the network that it names: {reason}") from error
+    return LoadedModel(channels_last(model).eval(), config, info)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and the description in the file `path`, unchecked."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise WeightsError(
+            f"there is no model at {path}: give a .safetensors file or the folder of a finished run"
+        ) from None
+    except (OSError, safetensors.SafetensorError) as error:
+        raise WeightsError(f"{path} is not a whole safetensors file: {error}") from error
+    try:
+        description = json.loads(metadata["tendigits"])
+    except (KeyError, json.JSONDecodeError):
+        raise WeightsError(f"{path} was not written by tendigits: it has no description") from None
+    if not isinstance(description, dict):
+        raise WeightsError(f"{path} was not written by tendigits: its description is no object")
+    return tensors, description
+
+
+def plain_tensor(tensor: Tensor) -> Tensor:
+    """Return `tensor` as it is stored: on the CPU, row-major."""
+    return tensor.detach().to("cpu", memory_format=torch.contiguous_format).contiguous()
+
+
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
+    """Return the sha256 over names, types, shapes and values of `tensors`, in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        values = tensor.contiguous().reshape(-1)  # a single number has no bytes to view
+        digest.update(values.view(torch.uint8).numpy().data)
+    return digest.hexdigest()

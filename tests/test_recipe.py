@@ -1,0 +1,91 @@
+"""Recipes: the tutorial to the letter, JSON and back, schedules, and settings without a meaning."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tendigits.errors import SettingError, UnknownNameError
+from tendigits.models import CnnConfig, MlpConfig
+from tendigits.training.recipe import RECIPES, changed, learning_rate, recipe_named
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [("article-mlp", MlpConfig()), ("article-cnn", CnnConfig())]
+)
+def test_the_article_recipes_are_the_tutorial_to_the_letter(
+    name: str, model: MlpConfig | CnnConfig
+) -> None:
+    recipe = recipe_named(name)
+    assert recipe.model == model
+    assert (recipe.epochs, recipe.batch_size, recipe.drop_last) == (5, 64, False)
+    assert (recipe.optimizer, recipe.lr, recipe.betas) == ("adam", 0.001, (0.9, 0.999))
+    assert (recipe.schedule, recipe.weight_decay, recipe.label_smoothing) == ("constant", 0, 0)
+    assert recipe.shift == 0
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_comes_back_from_json(name: str) -> None:
+    recipe = recipe_named(name)
+    assert recipe.name == name
+    assert type(recipe).from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_an_unknown_recipe_is_refused_with_a_guess() -> None:
+    with pytest.raises(UnknownNameError, match="there is no recipe 'article-cn': did you mean"):
+        recipe_named("article-cn")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", -1),
+        ("epochs", float("inf")),
+        ("batch_size", 0),
+        ("lr", 0),
+        ("lr", float("nan")),
+        ("warmup", 1),
+        ("label_smoothing", -0.1),
+        ("betas", (0.9, 1.0)),
+        ("weight_decay", -1),
+        ("final_lr", float("nan")),
+        ("shift", 28),
+        ("optimizer", "sgdd"),
+        ("schedule", "square"),
+    ],
+)
+def test_a_setting_without_a_meaning_is_refused(setting: str, value: object) -> None:
+    with pytest.raises((SettingError, UnknownNameError)):
+        changed(recipe_named("cnn"), **{setting: value})
+
+
+def test_settings_that_were_not_given_stay() -> None:
+    recipe = recipe_named("cnn")
+    assert changed(recipe, epochs=None, lr=None) == recipe
+    assert changed(recipe, epochs=0.5).epochs == 0.5
+    with pytest.raises(TypeError, match="a recipe has no colour"):
+        changed(recipe, colour="red")
+
+
+def test_a_constant_rate_stays() -> None:
+    recipe = recipe_named("article-cnn")
+    assert {learning_rate(recipe, step, 10) for step in range(10)} == {0.001}
+
+
+@pytest.mark.parametrize("schedule", ["triangle", "cosine"])
+def test_a_schedule_goes_up_to_the_highest_rate_and_down_to_the_last(schedule: str) -> None:
+    recipe = changed(recipe_named("cnn"), lr=1.0, schedule=schedule, warmup=0.2, final_lr=0.1)
+    rates = [learning_rate(recipe, step, 100) for step in range(100)]
+    top = rates.index(max(rates))
+    assert top == 19
+    assert rates[top] == pytest.approx(1.0)
+    assert rates[-1] == pytest.approx(0.1)
+    assert rates[:top] == sorted(rates[:top])
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_a_triangle_is_straight() -> None:
+    recipe = replace(recipe_named("cnn"), lr=1.0, schedule="triangle", warmup=0.5, final_lr=0.0)
+    rates = [learning_rate(recipe, step, 8) for step in range(8)]
+    assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25, 0.0])

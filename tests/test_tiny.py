@@ -1,0 +1,41 @@
+"""The whole road in seconds: 2,000 real digits, the installed command, over 85 % right."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tendigits.data import DigitSet
+from tendigits.data.idx import write_idx
+
+COMMAND = Path(sys.executable).with_name("tendigits")
+
+
+def run(*arguments: str | Path, cwd: Path) -> str:
+    done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_two_thousand_real_digits_teach_a_network(few_digits: DigitSet, tmp_path: Path) -> None:
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    for part, digits in (("train", few_digits.train), ("t10k", few_digits.test)):
+        write_idx(folder / f"{part}-images-idx3-ubyte", digits.images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", digits.labels)
+    printed = run("train", "cnn", "--data", "digits", "--json", "--seed", "3", cwd=tmp_path)
+    lines = [json.loads(line) for line in printed.splitlines()]
+    done = lines[-1]
+    assert set(done) == {
+        "event", "recipe", "seed", "test_accuracy", "test_loss", "train_seconds", "run",
+    }  # fmt: skip
+    assert (done["event"], done["recipe"], done["seed"]) == ("done", "cnn", 3)
+    assert done["test_accuracy"] > 0.85
+    assert [line["epoch"] for line in lines if line["event"] == "epoch"] == [1, 2, 3, 4, 5]
+
+    evaluated = json.loads(run("evaluate", done["run"], "--data", "digits", "--json", cwd=tmp_path))
+    assert evaluated["accuracy"] == done["test_accuracy"]
+    assert evaluated["count"] == 1_000
+    shown = run("show", done["run"], "--data", "digits", "--no-window", cwd=tmp_path)
+    assert "predictions.png" in shown
+    assert (tmp_path / done["run"] / "report.html").stat().st_size > 10_000

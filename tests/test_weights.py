@@ -1,0 +1,110 @@
+"""Model files: they come back the same, and anything wrong with them is refused in one line."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from tendigits.errors import WeightsError
+from tendigits.models import CnnConfig, MlpConfig, build_model, channels_last
+from tendigits.weights import ModelInfo, load_model, save_model
+
+INFO = ModelInfo(recipe="article-mlp", seed=3, data="mnist", train_fingerprint="00")
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_model(path, build_model(MlpConfig()), MlpConfig(), INFO)
+    return path
+
+
+def rewrite(path: Path, tensors: dict[str, torch.Tensor], **changes: object) -> None:
+    with safetensors.safe_open(path, framework="pt") as file:
+        description = json.loads(file.metadata()["tendigits"])
+    description |= changes
+    path.write_bytes(safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
+
+
+def test_a_model_comes_back_from_its_own_file_alone(tmp_path: Path) -> None:
+    config = CnnConfig(channels=(4, 8), mean=0.1307, std=0.3081)
+    model = channels_last(build_model(config)).eval()
+    path = tmp_path / "model.safetensors"
+    save_model(path, model, config, INFO)
+    loaded = load_model(path)
+    images = torch.rand(5, 1, 28, 28)
+    assert (loaded.config, loaded.info) == (config, INFO)
+    torch.testing.assert_close(loaded.model(images), model(images))
+    assert load_model(tmp_path).info == INFO  # a run folder names its model
+
+
+def test_the_same_weights_make_the_same_bytes(tmp_path: Path) -> None:
+    model = build_model(MlpConfig())
+    for name in ("a", "b"):
+        save_model(tmp_path / name, model, MlpConfig(), INFO)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="there is no model at"):
+        load_model(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("length", [0, 7, 100, 5_000, -1])
+def test_a_truncated_file_is_refused(model_file: Path, length: int) -> None:
+    model_file.write_bytes(model_file.read_bytes()[:length])
+    with pytest.raises(WeightsError, match="not a whole safetensors file"):
+        load_model(model_file)
+
+
+@pytest.mark.parametrize("place", [2_000, 500_000, -1])
+def test_a_flipped_bit_is_refused(model_file: Path, place: int) -> None:
+    content = bytearray(model_file.read_bytes())
+    content[place] ^= 1
+    model_file.write_bytes(content)
+    with pytest.raises(WeightsError, match="damaged"):
+        load_model(model_file)
+
+
+def test_a_renamed_pickle_is_refused_unopened(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (exec, ("raise SystemExit('the pickle ran')",))
+
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(WeightsError, match="not a whole safetensors file"):
+        load_model(path)
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    model = build_model(MlpConfig())
+    with torch.no_grad():
+        next(model.parameters())[0, 0] = torch.nan
+    path = tmp_path / "model.safetensors"
+    save_model(path, model, MlpConfig(), INFO)
+    with pytest.raises(WeightsError, match=r"layers\.0\.weight holds values that are not finite"):
+        load_model(path)
+
+
+def test_tensors_of_another_shape_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, build_model(MlpConfig(hidden=(8,))), MlpConfig(), INFO)
+    with pytest.raises(WeightsError, match="does not fit the network"):
+        load_model(path)
+
+
+def test_a_file_of_another_version_or_hand_is_refused(model_file: Path) -> None:
+    tensors = safetensors.torch.load_file(model_file)
+    rewrite(model_file, tensors, format=99)
+    with pytest.raises(WeightsError, match="has model format 99"):
+        load_model(model_file)
+    rewrite(model_file, tensors, format=1, config={"architecture": "rnn"})
+    with pytest.raises(WeightsError, match="there is no architecture 'rnn'"):
+        load_model(model_file)
+    safetensors.torch.save_file(tensors, model_file)
+    with pytest.raises(WeightsError, match="not written by tendigits"):
+        load_model(model_file)
