@@ -1,9 +1,9 @@
 """A training that is killed ends with the same weights (`scripts/bench kills`).
 
-Each round starts a short training, kills it (SIGKILL) at a random instant, and lets it finish;
-checkpoints are made so often that some kills fall inside a save. The model file must have the
-sha256 of the one that was never disturbed. A training that was through before its kill counts for
-nothing and is done again.
+Each round starts a short training, kills it (SIGKILL) at a random instant, and lets it finish. In
+every other round the kill waits for the next save to begin and comes a random part of a save later,
+so that some fall inside one. The model file must have the sha256 of the one that was never
+disturbed. A training that was through before its kill counts for nothing and is done again.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from benchmarks.results import write_results
 
 TRAINING = ("train", "cnn", "--epochs", "0.2", "--seed", "1", "--checkpoint-seconds", "0.05")
 START_SECONDS = 1.5  # before a process has loaded torch there is nothing to disturb
+SAVE_SECONDS = 0.02  # about what a save takes
+PARTS = "*/checkpoint/.*.part"  # what a save that is not finished is called
 
 
 def start(arguments: tuple[str, ...]) -> subprocess.Popen[bytes]:
@@ -41,15 +43,25 @@ def model_sha256(runs: Path) -> str:
     return hashlib.sha256(model.read_bytes()).hexdigest()
 
 
-def run_until_killed(arguments: tuple[str, ...], delay: float) -> bool:
-    """Start the command and kill it after `delay` seconds; False if it was through before."""
+def run_until_killed(
+    arguments: tuple[str, ...], runs: Path, delay: float, delay_inside: float | None
+) -> bool:
+    """Start the command and kill it after `delay` seconds; False if it was through before.
+
+    With `delay_inside`, wait then for a save to begin in `runs`, and for so many seconds more.
+    """
     process = start(arguments)
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        return True
+        if delay_inside is not None:
+            while process.poll() is None and not any(runs.glob(PARTS)):
+                time.sleep(0.001)  # leave the cores to the training
+            time.sleep(delay_inside)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
     if process.returncode:
         raise RuntimeError(f"tendigits {' '.join(arguments)} ended with {process.returncode}")
     return False
@@ -61,14 +73,17 @@ def find_run(runs: Path) -> Path | None:
     return folders[0] if folders else None
 
 
-def measure_round(expected: str, longest: float, chance: random.Random) -> dict[str, Any]:
+def measure_round(
+    expected: str, longest: float, chance: random.Random, *, aim_at_save: bool
+) -> dict[str, Any]:
     """Kill one training at a random instant, let it finish, and compare."""
     with tempfile.TemporaryDirectory() as name:
         runs = Path(name)
         first = (*TRAINING, "--runs", name)
         delay = chance.uniform(START_SECONDS, longest)
-        killed = run_until_killed(first, delay)
-        inside_a_save = any(runs.glob("*/checkpoint/.*.part"))
+        delay_inside = chance.uniform(0, SAVE_SECONDS) if aim_at_save else None
+        killed = run_until_killed(first, runs, delay, delay_inside)
+        inside_a_save = any(runs.glob(PARTS))
         folder = find_run(runs)
         finish(("train", "--resume", str(folder)) if folder else first)
         return {
@@ -94,7 +109,7 @@ def main() -> None:
     chance = random.Random(arguments.seed)
     runs: list[dict[str, Any]] = []
     while sum(run["killed"] for run in runs) < arguments.kills:
-        runs.append(measure_round(expected, seconds, chance))
+        runs.append(measure_round(expected, seconds, chance, aim_at_save=bool(len(runs) % 2)))
         print(len(runs), runs[-1], flush=True)
     runs = [run for run in runs if run["killed"]]
     write_results("kills", f"scripts/bench kills --kills {arguments.kills}", runs)

@@ -58,10 +58,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     temporary = folder / f".{final.name}.part"
     try:
         folder.mkdir(exist_ok=True)
-        for leftover in (
-            temporary,
-            final,
-        ):  # of a writer that died; damaged, and trained past again
+        # Left by a writer that died; or damaged, and now trained past again.
+        for leftover in (temporary, final):
             if leftover.exists():
                 shutil.rmtree(leftover)
         temporary.mkdir()
