@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tendigits.data.digits import Digits, DigitSet
-from tendigits.errors import DataFormatError, UnknownNameError, WeightsError
+from tendigits.errors import UnknownNameError, WeightsError
 from tendigits.evaluation.measure import answer, part_named, part_to_measure, spread
-from tendigits.evaluation.metrics import evaluate_logits
-from tendigits.evaluation.predict import evaluate_model, predict_logits
+from tendigits.evaluation.predict import predict_logits
 from tendigits.models import Cnn, CnnConfig, Mlp, MlpConfig
 from tendigits.weights import ModelInfo, save_model
 
@@ -109,12 +108,6 @@ def test_memory_format_is_kept(cnn: Cnn) -> None:
     assert changed.features[3].weight.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_evaluating_is_predicting_and_measuring(cnn: Cnn) -> None:
-    digits = random_digits(30)
-    expected = evaluate_logits(predict_logits(cnn, digits.images), digits.labels)
-    assert evaluate_model(cnn, digits, device="cpu").to_dict() == expected.to_dict()
-
-
 def test_a_part_is_what_its_name_says(digit_set: DigitSet) -> None:
     assert part_named(digit_set, "train") is digit_set.train
     assert part_named(digit_set, "test") is digit_set.test
@@ -179,8 +172,3 @@ def test_an_unknown_part_is_refused(model_file: Path) -> None:
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="there is no model at"):
         answer(tmp_path / "none.safetensors", device="cpu")
-
-
-def test_nothing_to_measure_on_is_refused(cnn: Cnn) -> None:
-    with pytest.raises(DataFormatError, match="no pictures"):
-        evaluate_model(cnn, random_digits(0))

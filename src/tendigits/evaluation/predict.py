@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tendigits.data.digits import CLASSES, Digits
-from tendigits.evaluation.metrics import Evaluation, evaluate_logits
+from tendigits.data.digits import CLASSES
 
 BATCH_SIZE = 100  # pictures: what a convolution makes of so few stays in a processor's cache
 
@@ -45,23 +44,6 @@ def predict_logits(
             batch = pixels.unsqueeze(1).float().div_(255)
             logits[chunk] = model(batch).float().cpu().numpy()
     return logits
-
-
-def evaluate_model(
-    model: nn.Module, digits: Digits, *, device: torch.device | str | None = None
-) -> Evaluation:
-    """Measure `model` on `digits`.
-
-    Args:
-        model: As for `predict_logits`.
-        digits: At least one picture, with labels.
-        device: As for `predict_logits`.
-
-    Raises:
-        DataFormatError: There are no pictures.
-        WeightsError: The answers are not finite.
-    """
-    return evaluate_logits(predict_logits(model, digits.images, device=device), digits.labels)
 
 
 @contextlib.contextmanager
