@@ -23,7 +23,7 @@ ROWS: dict[str, tuple[int, set[str]]] = {
     "evaluation.metrics": (1, {"numpy"}),
     "data": (2, {"numpy", "PIL"}),
     "weights": (3, {"safetensors", "torch"}),
-    "doctor": (3, set()),
+    "doctor": (3, {"torch"}),
     "export": (4, {"numpy", "torch", "onnxruntime"}),
     "evaluation": (4, {"numpy", "PIL", "torch", "matplotlib", "jinja2", "markupsafe"}),
     "training": (5, {"numpy", "safetensors", "torch"}),

@@ -13,6 +13,7 @@ from tendigits.environment import (
     choose_device,
     describe_device,
     describe_environment,
+    package_version,
 )
 from tendigits.errors import ExtraMissingError, TendigitsError
 
@@ -59,14 +60,20 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         return Finding(name=name, value=what())
     except ExtraMissingError as error:
         return Finding(name=name, value=str(error))  # a base installation is a healthy one
-    except (TendigitsError, OSError) as error:
-        return Finding(name=name, value=str(error), healthy=False)
+    except Exception as error:  # whatever is broken, the report is to be whole
+        kind = "" if isinstance(error, TendigitsError) else f"{type(error).__name__}: "
+        return Finding(name=name, value=kind + " ".join(str(error).split()), healthy=False)
 
 
 def _threads() -> str:
-    limits = {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
-    said = ", ".join(f"{name}={value}" for name, value in limits.items())
-    return f"{available_cores()} cores to use" + (f" ({said})" if said else "")
+    said = [f"{available_cores()} cores to use"]
+    if package_version("torch") is not None:
+        import torch
+
+        said.append(f"torch takes {torch.get_num_threads()}")
+    if "OMP_NUM_THREADS" in os.environ:
+        said.append(f"OMP_NUM_THREADS={os.environ['OMP_NUM_THREADS']}")
+    return ", ".join(said)
 
 
 def _devices() -> str:
