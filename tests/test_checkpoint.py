@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,39 @@ def test_nothing_whole_is_said(tmp_path: Path) -> None:
         load_checkpoint(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["[]", '"text"', "7", "null"])
+def test_a_manifest_that_is_no_object_gives_way_to_the_one_before(
+    tmp_path: Path, content: str
+) -> None:
+    save_checkpoint(tmp_path, made(1))
+    (save_checkpoint(tmp_path, made(2)) / "manifest.json").write_text(content)
+    loaded = load_checkpoint(tmp_path)
+    assert loaded is not None
+    assert loaded.step == 1
+
+
+@pytest.mark.parametrize("name", ["", "step-000000001/manifest.json"])
+def test_checkpoints_that_may_not_be_read_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Root may read everything, so the refusal is played."""
+    save_checkpoint(tmp_path, made(1))
+    refused = tmp_path / name
+
+    def refuse(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(path: Path) -> Any:
+            if path == refused:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return function(path)
+
+        return wrapped
+
+    monkeypatch.setattr(os, "listdir", refuse(os.listdir))
+    monkeypatch.setattr(Path, "read_bytes", refuse(Path.read_bytes))
+    with pytest.raises(CheckpointError, match=r"cannot read .* \(Permission denied\): make it"):
+        load_checkpoint(tmp_path)
+
+
 def test_another_version_is_refused(tmp_path: Path) -> None:
     folder = save_checkpoint(tmp_path, made(1))
     state = folder / "state.json"
@@ -154,6 +188,44 @@ def test_a_full_disk_is_said_and_leaves_the_last_good_one(
         calls_while_saving(tmp_path, monkeypatch, 1, full)
     assert [path.name[-1] for path in finished_checkpoints(tmp_path / "at-1")] == ["2", "1"]
     assert not list((tmp_path / "at-1").glob(".*"))
+
+
+def test_one_of_the_same_step_outlives_a_disk_that_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, made(1))
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(CheckpointError):
+        save_checkpoint(tmp_path, made(1))
+    loaded = load_checkpoint(tmp_path)
+    assert loaded is not None
+    assert loaded.step == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.ENOSPC, "; make room, then"), (errno.EDQUOT, "; make room, then"),
+     (errno.EACCES, "; see to that, then"), (errno.EROFS, "; see to that, then")],
+)  # fmt: skip
+def test_the_advice_fits_the_error_and_a_shell_takes_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    run = tmp_path / "it's"
+    run.mkdir()
+    with pytest.raises(CheckpointError) as caught:
+        save_checkpoint(run / "checkpoint", made(1))
+    message = str(caught.value)
+    assert advice in message
+    command = message.partition("continue with: ")[2]
+    assert shlex.split(command) == ["tendigits", "train", "--resume", str(run)]
 
 
 @pytest.mark.parametrize("name", ["article-cnn", "cnn", "fast"])

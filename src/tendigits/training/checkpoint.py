@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tendigits.atomic import sync_folder
 from tendigits.errors import CheckpointError
+from tendigits.training.advice import how_to_go_on
 from tendigits.weights import plain_tensor
 
 FORMAT = 1
@@ -54,17 +55,17 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     Raises:
         CheckpointError: The file system refused; what was there before is untouched.
     """
-    final = folder / f"step-{checkpoint.step:09d}"
+    final = checkpoint_path(folder, checkpoint.step)
     temporary = folder / f".{final.name}.part"
     try:
         folder.mkdir(exist_ok=True)
-        # Left by a writer that died; or damaged, and now trained past again.
-        for leftover in (temporary, final):
-            if leftover.exists():
-                shutil.rmtree(leftover)
+        if temporary.exists():  # left by a writer that died
+            shutil.rmtree(temporary)
         temporary.mkdir()
         _write_files(temporary, checkpoint)
         sync_folder(temporary)
+        if final.exists():  # damaged, and now trained past again
+            shutil.rmtree(final)
         temporary.rename(final)
         sync_folder(folder)
     except OSError as error:
@@ -79,14 +80,15 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     """Return the newest whole checkpoint in `folder`, or None where none was ever finished.
 
     Raises:
-        CheckpointError: There are checkpoints, but none is whole.
+        CheckpointError: There are checkpoints, but none is whole; or they may not be read.
     """
-    names = finished_checkpoints(folder)
     problems = []
-    for name in names:
+    for name in finished_checkpoints(folder):
         try:
             return _read_files(name)
-        except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        except PermissionError as error:
+            raise _unreadable(name, error) from error
+        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
             problems.append(f"{name.name}: {error}")
     if problems:
         raise CheckpointError(
@@ -97,8 +99,23 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
 
 
 def finished_checkpoints(folder: Path) -> list[Path]:
-    """Return the finished checkpoints in `folder`, the newest first."""
-    return sorted(folder.glob("step-*"), reverse=True)
+    """Return the finished checkpoints in `folder`, the newest first; none where there is no folder.
+
+    Raises:
+        CheckpointError: The folder cannot be read.
+    """
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return sorted((folder / name for name in names if name.startswith("step-")), reverse=True)
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Return where in `folder` the checkpoint of `step` is."""
+    return folder / f"step-{step:09d}"
 
 
 def _write_files(folder: Path, checkpoint: Checkpoint) -> None:
@@ -138,5 +155,13 @@ def _refusal(folder: Path, wanted: Path, error: OSError) -> str:
     last = f"the last good one is {good[0]}" if good else "there is none before it"
     return (
         f"could not write checkpoint {wanted} ({error.strerror or error}): {last}; "
-        f"make room, then continue with: tendigits train --resume '{folder.parent}'"
+        f"{how_to_go_on(error, folder.parent)}"
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> CheckpointError:
+    """Return the error that tells of checkpoints that cannot be read as things are."""
+    return CheckpointError(
+        f"cannot read {path} ({error.strerror or error}): make it readable, so that the run can go "
+        "on from its last checkpoint"
     )

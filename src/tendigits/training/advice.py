@@ -1,0 +1,17 @@
+"""What a person can do about a run that stopped, in words for the end of an error's line."""
+
+import errno
+import shlex
+from pathlib import Path
+
+
+def resume_command(run: Path) -> str:
+    """Return the command that goes on with the run in the folder `run`, as a shell takes it."""
+    return f"tendigits train --resume {shlex.quote(str(run))}"
+
+
+def how_to_go_on(error: OSError, run: Path) -> str:
+    """Return what to do about `error`, and how the run in the folder `run` then goes on."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    first = "make room" if is_full else "see to that"
+    return f"{first}, then continue with: {resume_command(run)}"
