@@ -63,7 +63,7 @@ def test_a_person_reads_every_figure(run_folder: Path) -> None:
     rows = [line.split() for line in printed.splitlines()]
     for label, row in enumerate(figures["confusion"]):
         cells = [
-            str(times) if times or answer == label else "·" for answer, times in enumerate(row)
+            str(times) if times or answer == label else "." for answer, times in enumerate(row)
         ]
         assert [str(label), *cells] in rows
     support = [f"{row['support']:,}" for row in figures["per_class"]]

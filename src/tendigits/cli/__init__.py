@@ -1,5 +1,6 @@
 """The command line: one thin command for each verb, each calling one function."""
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import Annotated
@@ -66,6 +67,8 @@ def take_common_options(
 def main() -> None:
     """Run the command; an error that a user can act on is one line and an exit code."""
     options = CommonOptions()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # a "?" is better than no figures
     try:
         app(obj=options)
     except (TendigitsError, OSError) as error:

@@ -12,6 +12,7 @@ from tendigits.evaluation.metrics import Evaluation
 from tendigits.evaluation.wording import interval_per_10_000, name_class, per_10_000, percent
 
 PICTURES = {"test": "test pictures", "train": "training pictures", "all": "pictures"}
+WIDTH = 1_000  # characters: more than any line has
 
 
 def print_figures(answers: Answers) -> None:
@@ -21,7 +22,8 @@ def print_figures(answers: Answers) -> None:
         answers: A model's answers to at least one picture.
     """
     measured = answers.evaluate()
-    console = Console(highlight=False, soft_wrap=True)
+    # The terminal may fold a line, but rich would leave columns and digits out.
+    console = Console(width=WIDTH, height=1, highlight=False, soft_wrap=True)
     console.print(Text(f"\n{_describe(answers)}\n"))
     console.print(_headline(measured))
     console.print(_class_table(measured, answers.classes))
@@ -84,4 +86,4 @@ def _confusion_cell(times: int, right: bool) -> Text:
     """Return a number of the confusion matrix, drawn."""
     if right:
         return Text(str(times), style="green")
-    return Text(str(times), style="bold red") if times else Text("·", style="dim")
+    return Text(str(times), style="bold red") if times else Text(".", style="dim")
