@@ -153,6 +153,16 @@ def test_a_small_file_cannot_claim_the_memory(tmp_path: Path) -> None:
         assert peak < 8 * 2**20
 
 
+def test_inflating_takes_no_second_copy(tmp_path: Path) -> None:
+    pictures = np.zeros((2**16, 28, 28), np.uint8)
+    idx.write_idx(tmp_path / "zeros.gz", pictures)
+    tracemalloc.start()
+    idx.read_images(tmp_path / "zeros.gz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < pictures.nbytes + 8 * 2**20
+
+
 def test_the_bound_is_an_argument(tmp_path: Path) -> None:
     (tmp_path / "three").write_bytes(picture_file(3))
     assert len(idx.read_idx(tmp_path / "three", max_bytes=3 * 784)) == 3

@@ -26,6 +26,7 @@ from tendigits.errors import DataFormatError, DataNotFoundError
 MAX_BYTES = 2**29  # of items: 684,000 pictures; the largest set that tendigits knows has 240,000
 
 GZIP_MAGIC = b"\x1f\x8b"
+SLICE_BYTES = 2**20  # read at a time: `gzip` makes a copy of as much as it is asked for
 ITEM_TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
 CONTENTS = {1: "labels", 2: "a table of labels", 3: "pictures"}  # by the number of dimensions
 
@@ -44,13 +45,47 @@ def read_idx(path: Path, *, max_bytes: int = MAX_BYTES) -> NDArray[Any]:
         DataNotFoundError: There is no such file, or it may not be read.
         DataFormatError: It is not IDX, is damaged, or is longer or shorter than its header says.
     """
-    try:
-        with path.open("rb") as file:
-            return _read_stream(file, str(path), max_bytes)
-    except OSError as error:
-        raise DataNotFoundError(
-            f"{path}: cannot be read ({error.strerror or error}): expected an IDX file"
-        ) from error
+    with _open_idx(path) as file:
+        return _read_plain(file, str(path), max_bytes)
+
+
+def count_images(path: Path) -> int:
+    """Return how many pictures in MNIST form an IDX file claims to hold, by its header alone.
+
+    Raises:
+        DataNotFoundError: As `read_idx`.
+        DataFormatError: It is not IDX, or it holds something else, such as the labels.
+    """
+    with _open_idx(path) as file:
+        dtype, shape = _read_header(file, str(path))
+    if len(shape) != 3:
+        raise DataFormatError(
+            f"{path}: holds {CONTENTS[len(shape)]} where pictures are expected: "
+            "are the files of pictures and labels swapped?"
+        )
+    if dtype != np.uint8 or shape[1:] != (SIDE, SIDE):
+        raise DataFormatError(
+            f"{path}: holds pictures of {shape[1]}x{shape[2]} {dtype.name}: "
+            f"expected {SIDE}x{SIDE} uint8"
+        )
+    return shape[0]
+
+
+def count_labels(path: Path) -> int:
+    """Return how many labels an IDX file claims to hold, by its header alone.
+
+    Raises:
+        DataNotFoundError: As `read_idx`.
+        DataFormatError: It is not IDX, or it holds pictures.
+    """
+    with _open_idx(path) as file:
+        _, shape = _read_header(file, str(path))
+    if len(shape) == 3:
+        raise DataFormatError(
+            f"{path}: holds pictures where labels are expected: "
+            "are the files of pictures and labels swapped?"
+        )
+    return shape[0]
 
 
 def read_images(path: Path) -> NDArray[np.uint8]:
@@ -66,18 +101,8 @@ def read_images(path: Path) -> NDArray[np.uint8]:
         DataNotFoundError: As `read_idx`.
         DataFormatError: As `read_idx`, or it holds something else, such as the labels.
     """
-    items = read_idx(path)
-    if items.ndim != 3:
-        raise DataFormatError(
-            f"{path}: holds {CONTENTS[items.ndim]} where pictures are expected: "
-            "are the files of pictures and labels swapped?"
-        )
-    if items.dtype != np.uint8 or items.shape[1:] != (SIDE, SIDE):
-        raise DataFormatError(
-            f"{path}: holds pictures of {items.shape[1]}x{items.shape[2]} {items.dtype}: "
-            f"expected {SIDE}x{SIDE} uint8"
-        )
-    return items
+    count_images(path)
+    return read_idx(path)
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
@@ -93,12 +118,8 @@ def read_labels(path: Path) -> NDArray[np.uint8]:
         DataNotFoundError: As `read_idx`.
         DataFormatError: As `read_idx`, or it holds pictures, or a label is not 0 to 9.
     """
+    count_labels(path)
     items = read_idx(path)
-    if items.ndim == 3:
-        raise DataFormatError(
-            f"{path}: holds pictures where labels are expected: "
-            "are the files of pictures and labels swapped?"
-        )
     labels = items if items.ndim == 1 else items[:, :1].reshape(-1)
     wrong = np.flatnonzero((labels < 0) | (labels >= CLASSES))
     if len(wrong):
@@ -141,14 +162,22 @@ def idx_header(items: NDArray[Any]) -> bytes:
     return struct.pack(f">HBB{items.ndim}I", 0, codes[0], items.ndim, *items.shape)
 
 
-def _read_stream(file: BufferedIOBase, name: str, max_bytes: int) -> NDArray[Any]:
-    """Read IDX from an open file, inflating it if it begins as gzip does."""
-    compressed = file.read(2) == GZIP_MAGIC
-    file.seek(0)
-    if not compressed:
-        return _read_plain(file, name, max_bytes)
-    with _gzip_errors(name), gzip.GzipFile(fileobj=file) as inflated:
-        return _read_plain(inflated, name, max_bytes)
+@contextlib.contextmanager
+def _open_idx(path: Path) -> Iterator[BufferedIOBase]:
+    """Open a file to read IDX from, inflating it if it begins as gzip does."""
+    try:
+        with path.open("rb") as file:
+            compressed = file.read(2) == GZIP_MAGIC
+            file.seek(0)
+            if not compressed:
+                yield file
+                return
+            with _gzip_errors(str(path)), gzip.GzipFile(fileobj=file) as inflated:
+                yield inflated
+    except OSError as error:
+        raise DataNotFoundError(
+            f"{path}: cannot be read ({error.strerror or error}): expected an IDX file"
+        ) from error
 
 
 def _read_plain(file: BufferedIOBase, name: str, max_bytes: int) -> NDArray[Any]:
@@ -200,7 +229,7 @@ def _fill(file: BufferedIOBase, target: memoryview) -> int:
     """Read into `target` until it is full or the file ends; return the bytes received."""
     received = 0
     while received < len(target):
-        count = file.readinto(target[received:])
+        count = file.readinto(target[received : received + SLICE_BYTES])
         if not count:
             break
         received += count
