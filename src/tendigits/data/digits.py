@@ -13,7 +13,6 @@ SIDE = 28  # pixels: height and width of a picture in MNIST form
 CLASSES = 10
 
 HELD_OUT_SEED = 0  # fixes which pictures are held out, for everybody and for ever
-HELD_OUT_COUNT = 5_000  # of MNIST's 60,000 training pictures: what choices are made on
 
 DIGIT_NAMES = tuple("0123456789")
 
@@ -63,7 +62,7 @@ class Digits:
         """Return how many pictures each class has, (10,)."""
         return np.bincount(self.labels, minlength=CLASSES)
 
-    def hold_out(self, count: int = HELD_OUT_COUNT) -> tuple["Digits", "Digits"]:
+    def hold_out(self, count: int) -> tuple["Digits", "Digits"]:
         """Divide into a part to train on and a part to choose by, the same for everybody.
 
         Args:
