@@ -1,6 +1,6 @@
 """Sets of digits as numpy arrays: shipped (`load_*`), fetched (`fetch_*`), and your own folders."""
 
-from tendigits.data.catalogue import KNOWN_SETS, KnownSet, find_known_set, open_data
+from tendigits.data.catalogue import KNOWN_SETS, KnownSet, find_known_set, open_available, open_data
 from tendigits.data.contact_sheet import draw_contact_sheet
 from tendigits.data.digits import Digits, DigitSet
 from tendigits.data.fetched import (
@@ -10,7 +10,7 @@ from tendigits.data.fetched import (
     fetch_qmnist,
     fetch_usps,
 )
-from tendigits.data.folders import load_folder
+from tendigits.data.folders import load_available, load_folder
 from tendigits.data.shipped import load_mnist
 
 __all__ = [
@@ -25,7 +25,9 @@ __all__ = [
     "fetch_qmnist",
     "fetch_usps",
     "find_known_set",
+    "load_available",
     "load_folder",
     "load_mnist",
+    "open_available",
     "open_data",
 ]

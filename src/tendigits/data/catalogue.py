@@ -7,7 +7,7 @@ from pathlib import Path
 from tendigits.data import fetched
 from tendigits.data.digits import DigitSet
 from tendigits.data.downloading import Progress
-from tendigits.data.folders import load_folder
+from tendigits.data.folders import load_available, load_folder
 from tendigits.data.shipped import load_mnist
 from tendigits.errors import DataNotFoundError, UnknownNameError
 
@@ -113,9 +113,34 @@ def open_data(folder: Path | None = None) -> DigitSet:
     """
     if folder is None:
         return load_mnist()
-    if not folder.exists() and str(folder) in [known.name for known in KNOWN_SETS]:
-        way = f"`tendigits data {folder} --fetch` brings it and prints its folder"
-        if str(folder) == "mnist":
-            way = "it is inside the package and is used if no folder is named"
-        raise DataNotFoundError(f"{folder}: there is no such folder; for the set, {way}")
+    _refuse_name(folder)
     return load_folder(folder)
+
+
+def open_available(folder: Path | None = None) -> DigitSet:
+    """Return what there is of the set in a folder, for a model to be measured on.
+
+    Args:
+        folder: As `load_available` takes it; None stands for the MNIST inside the package.
+
+    Returns:
+        The set; one of its parts may be empty.
+
+    Raises:
+        DataNotFoundError: The folder does not exist or holds no digits.
+        DataFormatError: A file is damaged, or is not what its name or place says.
+    """
+    if folder is None:
+        return load_mnist()
+    _refuse_name(folder)
+    return load_available(folder)
+
+
+def _refuse_name(folder: Path) -> None:
+    """Say how to get at a known set, if its name was given and no folder has it."""
+    if str(folder) not in [known.name for known in KNOWN_SETS] or folder.exists():
+        return
+    way = f"`tendigits data {folder} --fetch` brings it and prints its folder"
+    if str(folder) == "mnist":
+        way = "it is inside the package and is used if no folder is named"
+    raise DataNotFoundError(f"{folder}: there is no such folder; for the set, {way}")

@@ -1,13 +1,15 @@
 """Your own data: a folder of IDX files, or of pictures with a sub-folder for each digit."""
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tendigits.data import idx
-from tendigits.data.digits import CLASSES, Digits, DigitSet
+from tendigits.data.digits import CLASSES, SIDE, Digits, DigitSet
 from tendigits.errors import DataFormatError, DataNotFoundError
 
 ASIDE_SEED = 0  # fixes which pictures become the test part when the source names none
@@ -20,6 +22,8 @@ IDX_NAME = re.compile(
     r"[-.]idx[123]-(?:ubyte|int)(?:\.gz)?"
 )
 TRANSPOSED_PREFIX = "emnist-"  # EMNIST is published with rows and columns exchanged
+
+NOTHING = Digits(images=np.empty((0, SIDE, SIDE), np.uint8), labels=np.empty(0, np.uint8))
 
 LAYOUTS = (
     "expected IDX files such as train-images-idx3-ubyte.gz (there, in raw/ or in */raw/), or a "
@@ -62,18 +66,63 @@ def load_folder(folder: Path) -> DigitSet:
         DataNotFoundError: The folder does not exist or holds no set.
         DataFormatError: A file is damaged, or is not what its name or place says.
     """
-    if not folder.is_dir():
-        raise DataNotFoundError(f"{folder}: there is no such folder: {LAYOUTS}")
+    found = _load(folder)
+    if len(found.train) == 0:
+        raise DataNotFoundError(f"{folder}: holds no pictures to train on: {LAYOUTS}")
+    if len(found.test) == 0:
+        raise DataNotFoundError(
+            f"{folder}: has {len(found.train)} pictures and none to test on: expected at least two "
+            "of a digit, or a test part"
+        )
+    return found
+
+
+def load_available(folder: Path) -> DigitSet:
+    """Load what there is of a set, as `load_folder` does, for a model to be measured on.
+
+    Args:
+        folder: The folder. It may hold only a test part, or pictures that are too few to divide.
+
+    Returns:
+        The set, as `load_folder` gives it, but its training part or its test part may be empty.
+
+    Raises:
+        DataNotFoundError: The folder does not exist or holds no digits.
+        DataFormatError: A file is damaged, or is not what its name or place says.
+    """
+    found = _load(folder)
+    if len(found.train) + len(found.test) == 0:
+        raise DataNotFoundError(f"{folder}: holds no pictures: {LAYOUTS}")
+    return found
+
+
+def _load(folder: Path) -> DigitSet:
+    """Return the set in a folder; a part that is not there is empty."""
     try:
+        _require_folder(folder)
         train, test = _read_parts(folder)
     except OSError as error:
         raise DataNotFoundError(f"{folder}: cannot be read ({error}): {LAYOUTS}") from error
-    if train is None:
-        raise DataNotFoundError(f"{folder}: holds no pictures to train on: {LAYOUTS}")
-    if test is not None:
-        return DigitSet(name=folder.resolve().name, train=train, test=test)
-    train, test = set_aside(train, str(folder))
-    return DigitSet(name=folder.resolve().name, train=train, test=test, divided_here=True)
+    name = name_of(folder)
+    if train and not test:
+        train, test = set_aside(train)
+        return DigitSet(name=name, train=train, test=test, divided_here=True)
+    return DigitSet(name=name, train=train or NOTHING, test=test or NOTHING)
+
+
+def _require_folder(folder: Path) -> None:
+    """Refuse a path that leads to no folder; `OSError` if that cannot be seen."""
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataNotFoundError(f"{folder}: there is no such folder: {LAYOUTS}") from None
+    if not is_folder:
+        raise DataNotFoundError(f"{folder}: is a file: give the folder that it lies in: {LAYOUTS}")
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of the set in a folder: the folder's, fit to be written as UTF-8."""
+    return os.fsencode(folder.resolve().name).decode("utf-8", "replace")
 
 
 def find_idx_files(folder: Path) -> IdxFiles | None:
@@ -82,11 +131,13 @@ def find_idx_files(folder: Path) -> IdxFiles | None:
     Raises:
         DataFormatError: There are several sets, so that it is not clear which one is meant.
     """
-    for places in ([folder], [folder / "raw"], sorted(folder.glob("*/raw"))):
-        found = [files for place in places for files in _find_in_place(place)]
+    entries = sorted(entry for entry in folder.iterdir() if entry.name[0] != ".")
+    for places in ([folder], [folder / "raw"], [entry / "raw" for entry in entries]):
+        by_place = [sets for place in places if (sets := _find_in_place(place))]
+        found = [files for sets in by_place for files in sets]
         # EMNIST's archive holds six sets; the one of digits alone is the one that can be meant.
         digits = [files for files in found if files.prefix == "emnist-digits-"]
-        found = digits if len(digits) == 1 and len(places) == 1 else found
+        found = digits if len(digits) == 1 and len(by_place) == 1 else found
         if len(found) > 1:
             names = ", ".join(f"{files.folder / files.prefix}*" for files in found)
             raise DataFormatError(
@@ -97,18 +148,15 @@ def find_idx_files(folder: Path) -> IdxFiles | None:
     return None
 
 
-def set_aside(digits: Digits, name: str) -> tuple[Digits, Digits]:
+def set_aside(digits: Digits) -> tuple[Digits, Digits]:
     """Divide off a sixth of each class, always the same, as a test part.
 
     Args:
         digits: What there is.
-        name: What errors call it.
 
     Returns:
-        The part to train on and the part to test on, each in the order of `digits`.
-
-    Raises:
-        DataNotFoundError: No class has the two pictures that it takes to have one in each part.
+        The part to train on and the part to test on, each in the order of `digits`; the latter is
+        empty if no class has the two pictures that it takes to have one in each part.
     """
     generator = np.random.default_rng(ASIDE_SEED)
     aside = np.zeros(len(digits), np.bool_)
@@ -116,11 +164,6 @@ def set_aside(digits: Digits, name: str) -> tuple[Digits, Digits]:
         places = generator.permutation(np.flatnonzero(digits.labels == digit))
         count = max(1, round(len(places) * ASIDE_SHARE)) if len(places) > 1 else 0
         aside[places[:count]] = True
-    if not aside.any():
-        raise DataNotFoundError(
-            f"{name}: has {len(digits)} pictures and none to test on: expected at least two of a "
-            "digit, or a test part"
-        )
     return digits.take(np.flatnonzero(~aside)), digits.take(np.flatnonzero(aside))
 
 
@@ -138,12 +181,14 @@ def _read_parts(folder: Path) -> tuple[Digits | None, Digits | None]:
 def _find_in_place(folder: Path) -> list[IdxFiles]:
     """Return the sets of IDX files that lie directly in `folder`, ordered by prefix."""
     sets: dict[str, dict[tuple[str, str], Path]] = {}
-    if not folder.is_dir():
+    try:
+        # Reversed, so that of a file and its .gz the plain one, which comes first by name, remains.
+        paths = sorted(folder.iterdir(), reverse=True)
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    # In reverse, so that of a file and its .gz the plain one, which comes first by name, remains.
-    for path in sorted(folder.iterdir(), reverse=True):
+    for path in paths:
         match = IDX_NAME.fullmatch(path.name)
-        if match and path.is_file():
+        if match and not path.is_dir():
             part = "train" if match["part"] == "train" else "test"
             sets.setdefault(match["prefix"], {})[part, match["content"]] = path
     return [
@@ -162,12 +207,14 @@ def _read_idx_part(files: IdxFiles, part: str) -> Digits | None:
         raise DataNotFoundError(
             f"{image_path or label_path}: has no file of {missing} beside it: expected both"
         )
-    images, labels = idx.read_images(image_path), idx.read_labels(label_path)
-    if len(images) != len(labels):
+    # Before a pixel is read: a small file may inflate to half a gigabyte.
+    images_count, labels_count = idx.count_images(image_path), idx.count_labels(label_path)
+    if images_count != labels_count:
         raise DataFormatError(
-            f"{image_path}: holds {len(images):,} pictures and {label_path.name} "
-            f"{len(labels):,} labels: expected a label for each picture"
+            f"{image_path}: holds {images_count:,} pictures and {label_path.name} "
+            f"{labels_count:,} labels: expected a label for each picture"
         )
+    images, labels = idx.read_images(image_path), idx.read_labels(label_path)
     if files.prefix.startswith(TRANSPOSED_PREFIX):
         images = np.ascontiguousarray(images.transpose(0, 2, 1))
     return Digits(images=images, labels=labels) if len(images) else None

@@ -1,5 +1,6 @@
 """A folder of pictures with a sub-folder for each digit -> digits in MNIST form."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ def read_parts(folder: Path) -> tuple[Digits | None, Digits | None]:
 
     Args:
         folder: It holds ``train/`` and perhaps ``test/``, each with a sub-folder for each digit;
-            or the sub-folders themselves, all of which are then the training part.
+            or the sub-folders themselves, which are then the training part.
 
     Returns:
         Both parts; None for one that holds no pictures.
@@ -25,8 +26,8 @@ def read_parts(folder: Path) -> tuple[Digits | None, Digits | None]:
     Raises:
         DataFormatError: As `read_pictures`.
     """
-    train = read_pictures(folder / "train")
-    return (train, read_pictures(folder / "test")) if train else (read_pictures(folder), None)
+    train = read_pictures(folder / "train") or read_pictures(folder)
+    return train, read_pictures(folder / "test")
 
 
 def read_pictures(folder: Path) -> Digits | None:
@@ -44,10 +45,11 @@ def read_pictures(folder: Path) -> Digits | None:
 
     Raises:
         DataFormatError: A file in a digit's sub-folder cannot be read as a picture.
+        OSError: A sub-folder may not be read.
     """
     paths, labels = [], []
     for digit, name in enumerate(DIGIT_NAMES):
-        found = [path for path in sorted((folder / name).rglob("*")) if _is_picture(path)]
+        found = _find_pictures(folder / name)
         paths += found
         labels += [digit] * len(found)
     if not paths:
@@ -62,9 +64,19 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return pixels if _is_mnist_form(pixels) else imaging.to_mnist_form(pixels)
 
 
-def _is_picture(path: Path) -> bool:
-    """Say whether a path should be a picture: a file that no file manager left behind."""
-    return path.is_file() and path.name[0] != "." and path.name.lower() not in CLUTTER
+def _find_pictures(folder: Path) -> list[Path]:
+    """Return the files in `folder`, at any depth, by name; none if there is no such folder."""
+
+    def refuse(error: OSError) -> None:  # else `os.walk` leaves a folder out in silence
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
+
+    return sorted(
+        Path(place) / name
+        for place, _, names in os.walk(folder, onerror=refuse)
+        for name in names
+        if name[0] != "." and name.lower() not in CLUTTER
+    )
 
 
 def _is_mnist_form(pixels: NDArray[np.uint8]) -> bool:
