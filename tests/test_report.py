@@ -267,3 +267,9 @@ def test_a_report_is_written_whole(content: ReportContent, tmp_path: Path) -> No
     assert path.read_text("utf-8") == render_report(content)
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_size < 150_000
+
+
+def test_a_train_loss_that_is_no_plain_one_is_explained(content: ReportContent, page: Page) -> None:
+    smoothed = Page(render_report(replace(content, settings={"label_smoothing": 0.05})))
+    assert "Its loss counts the smoothing of the labels" in smoothed.text
+    assert "smoothing" not in page.text
