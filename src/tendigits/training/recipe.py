@@ -7,7 +7,7 @@ saved as JSON with every run and read back for a resume.
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
 from tendigits.models import (
@@ -21,9 +21,10 @@ from tendigits.models import (
 
 OptimizerName = Literal["adam", "adamw", "flat-adam"]
 PrecisionName = Literal["float32", "bfloat16", "auto"]
-ScheduleName = Literal["constant", "triangle", "cosine"]
+ScheduleName = Literal["constant", "triangle"]
 
 DEFAULT_RECIPE = "cnn"
+MOST_EPOCHS = 1_000_000  # more than a life: it keeps the steps countable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Recipe:
     Attributes:
         name: What it is called, in commands and in run folders.
         model: The network's settings.
-        epochs: Passes over the training pictures, above 0; a fraction ends inside a pass.
+        epochs: Passes over the training pictures, above 0, at most a million; a fraction ends
+            inside a pass.
         batch_size: Pictures a step.
         drop_last: Leave out an epoch's last batch where it is smaller than the others.
         optimizer: Adam (Kingma & Ba 2015), torch's or over one flat vector (`flat_adam`), or AdamW
@@ -44,8 +46,7 @@ class Recipe:
         lr: The highest learning rate.
         betas: Decay of the optimizer's mean and of its mean square, each in [0, 1).
         weight_decay: Share of each weight that is taken off at a step, times the learning rate.
-        schedule: How the learning rate goes: ``constant``; ``triangle``, straight up and straight
-            down; ``cosine``, straight up and down along half a cosine.
+        schedule: How the learning rate goes: ``constant``, or ``triangle``, straight up and down.
         warmup: Share of all steps in which the learning rate goes up, in [0, 1).
         final_lr: Learning rate of the last step, as a share of the highest one.
         label_smoothing: Share of a label's weight that is spread over all ten classes, in [0, 1).
@@ -69,8 +70,9 @@ class Recipe:
     shift: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in (("epochs", self.epochs), ("learning rate", self.lr)):
-            require(value > 0, name, value, "a number above 0")
+        expected = f"a number above 0, at most {MOST_EPOCHS:,}"
+        require(0 < self.epochs <= MOST_EPOCHS, "epochs", self.epochs, expected)
+        require(self.lr > 0, "learning rate", self.lr, "a number above 0")
         require(self.batch_size >= 1, "batch size", self.batch_size, "at least 1")
         shares = {"warmup": self.warmup, "label smoothing": self.label_smoothing}
         shares |= {f"beta {place}": beta for place, beta in enumerate(self.betas, 1)}
@@ -97,13 +99,16 @@ class Recipe:
         """Return the recipe that `to_dict` wrote.
 
         Raises:
-            TypeError: A setting is missing or unknown.
+            TypeError: A setting is missing, unknown or of another type.
             KeyError: The network or the betas are missing.
             UsageError: A setting has no meaning.
         """
         settings = {**saved, "model": config_from_dict(saved["model"])}
         settings["betas"] = tuple(saved["betas"])
-        return cls(**settings)
+        recipe = cls(**settings)
+        check_types(recipe)
+        check_types(recipe.model)
+        return recipe
 
 
 def article_mlp() -> Recipe:
@@ -189,6 +194,31 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]()
 
 
+def check_types(settings: Any) -> None:
+    """Raise a `TypeError` unless the fields of a dataclass are what their annotations say.
+
+    Args:
+        settings: Its numbers, words and booleans are checked, and what its tuples hold.
+    """
+    for name, kind in get_type_hints(type(settings)).items():
+        value = getattr(settings, name)
+        if get_origin(kind) is tuple:
+            kinds = get_args(kind)
+            kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+            fits = len(value) == len(kinds) and all(map(is_of_type, value, kinds))
+        else:
+            fits = is_of_type(value, kind)
+        if not fits:
+            raise TypeError(f"{name} is {value!r}: expected {getattr(kind, '__name__', kind)}")
+
+
+def is_of_type(value: object, kind: Any) -> bool:
+    """Say whether `value` may stand where `kind` is expected; what is no plain type takes all."""
+    if kind not in (bool, int, float, str):
+        return True
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
 def require(holds: bool, name: str, value: float, expected: str) -> None:
     """Raise a `SettingError` unless a setting `holds` and is finite."""
     if not (holds and math.isfinite(value)):
@@ -223,6 +253,4 @@ def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:
     if progress < recipe.warmup:
         return recipe.lr * progress / recipe.warmup
     left = (1 - progress) / (1 - recipe.warmup)  # 1 at the top, 0 at the end
-    if recipe.schedule == "cosine":
-        left = (1 - math.cos(math.pi * left)) / 2
     return recipe.lr * (recipe.final_lr + (1 - recipe.final_lr) * left)
