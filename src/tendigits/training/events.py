@@ -1,7 +1,7 @@
 """What a run tells whoever watches it: plain facts, drawn elsewhere."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -94,10 +94,6 @@ class EpochReport:
     images_per_second: float
     learning_rate: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as a JSON object."""
-        return {"event": "epoch", **asdict(self)}
-
     def line(self) -> str:
         """Return the report as the tutorial prints it."""
         return (
@@ -128,7 +124,6 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
         return {
-            "event": "done",
             "recipe": self.recipe,
             "seed": self.seed,
             "test_accuracy": self.test.accuracy,

@@ -67,10 +67,15 @@ def train_steps(
 
 
 def check_finite(loss: torch.Tensor, step: int) -> None:
-    """Raise a `DivergedError` where `loss` is not a finite number."""
+    """Raise a `DivergedError` where `loss` is not a finite number.
+
+    Args:
+        loss: A single number.
+        step: That it is of, 0 for the first; people count from 1.
+    """
     value = loss.item()
     if not math.isfinite(value):
         raise DivergedError(
-            f"the loss is {value} at step {step}: expected a finite number; "
+            f"the loss is {value} at step {step + 1}: expected a finite number; "
             "try a smaller learning rate (--lr)"
         )

@@ -1,6 +1,5 @@
 """What a finished run shows: the tutorial's figure and the report."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -33,32 +32,32 @@ def write_pages(
         result: What came out.
 
     Raises:
-        OSError: The file system refused.
+        RunFolderError: The file system refused, or the folder's environment cannot be read.
     """
     test = digit_set.test
     first = spread(test, COLUMNS)
     figure = prediction_figure(test.take(first), logits[first], classes=digit_set.classes)
-    save_figure(figure, folder.figure)
-    write_report(
-        folder.report,
-        ReportContent(
-            recipe=result.recipe,
-            seed=result.seed,
-            parameters=start.parameters,
-            train_seconds=result.train_seconds,
-            data=digit_set.name,
-            train_count=start.train_count,
-            val_count=start.val_count,
-            val_is_test=start.val_is_test,
-            epochs=folder.read_metrics("epoch"),
-            test=test,
-            logits=logits,
-            evaluation=result.test,
-            settings=shown_settings(settings),
-            environment=json.loads(folder.environment.read_bytes()),
-            classes=digit_set.classes,
-        ),
+    with folder.writing(folder.figure):
+        save_figure(figure, folder.figure)
+    content = ReportContent(
+        recipe=result.recipe,
+        seed=result.seed,
+        parameters=start.parameters,
+        train_seconds=result.train_seconds,
+        data=digit_set.name,
+        train_count=start.train_count,
+        val_count=start.val_count,
+        val_is_test=start.val_is_test,
+        epochs=folder.read_metrics("epoch"),
+        test=test,
+        logits=logits,
+        evaluation=result.test,
+        settings=shown_settings(settings),
+        environment=folder.read_environment(),
+        classes=digit_set.classes,
     )
+    with folder.writing(folder.report):
+        write_report(folder.report, content)
 
 
 def shown_settings(settings: RunSettings) -> dict[str, Any]:

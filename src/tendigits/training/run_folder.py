@@ -4,21 +4,29 @@
 model.safetensors, predictions.png and report.html. It appears with the first two files whole.
 """
 
+import contextlib
 import json
+import math
 import os
 import re
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tendigits.atomic import write_json
 from tendigits.environment import describe_environment
 from tendigits.errors import RunFolderError, SettingError, UsageError
-from tendigits.training.recipe import Recipe
+from tendigits.training.advice import how_to_go_on
+from tendigits.training.recipe import Recipe, check_types
 
 FORMAT = 1
+MOST_SECONDS = 1e9  # thirty years
+MOST_SEED = 2**64 - 1  # torch's generators hold no more
+MOST_THREADS = 1024  # beyond any machine of today; a million would end the process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +35,12 @@ class RunSettings:
 
     Attributes:
         recipe: How to train.
-        seed: Fixes everything drawn at random; at least 0.
+        seed: Fixes everything drawn at random; 0 to 2^64 - 1, which is what torch takes.
         data: Folder of the set; None for the MNIST inside the package.
         hold_out: Training pictures to hold out, to evaluate epochs on; 0 trains on all of them.
         device: Such as ``"cpu"``.
-        threads: Threads that torch uses on the processor; at least 1.
-        checkpoint_seconds: Time between checkpoints, in seconds; at least 0.
+        threads: Threads that torch uses on the processor; 1 to 1024.
+        checkpoint_seconds: Time between checkpoints, in seconds; 0 to 10^9.
         train_fingerprint: sha256 of the training part of the set, with what is held out of it.
     """
 
@@ -46,14 +54,16 @@ class RunSettings:
     train_fingerprint: str = ""
 
     def __post_init__(self) -> None:
-        for name, value, low in (
-            ("seed", self.seed, 0),
-            ("hold-out", self.hold_out, 0),
-            ("threads", self.threads, 1),
-            ("seconds between checkpoints", self.checkpoint_seconds, 0),
+        for name, value, low, high in (
+            ("seed", self.seed, 0, MOST_SEED),
+            ("hold-out", self.hold_out, 0, math.inf),
+            ("threads", self.threads, 1, MOST_THREADS),
+            ("seconds between checkpoints", self.checkpoint_seconds, 0, MOST_SECONDS),
         ):
             if not value >= low:
                 raise SettingError(f"{name} is {value}: expected at least {low}")
+            if value > high:
+                raise SettingError(f"{name} is {value}: expected at most {high}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a JSON object."""
@@ -66,9 +76,17 @@ class RunSettings:
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> "RunSettings":
-        """Return the settings that `to_dict` wrote, without its format."""
+        """Return the settings that `to_dict` wrote, without its format.
+
+        Raises:
+            TypeError: A setting is missing, unknown or of another type.
+            KeyError: A setting is missing.
+            UsageError: A setting has no meaning.
+        """
         data = None if saved["data"] is None else Path(saved["data"])
-        return cls(**{**saved, "recipe": Recipe.from_dict(saved["recipe"]), "data": data})
+        settings = cls(**{**saved, "recipe": Recipe.from_dict(saved["recipe"]), "data": data})
+        check_types(settings)
+        return settings
 
 
 class RunFolder:
@@ -113,25 +131,85 @@ class RunFolder:
         except (KeyError, TypeError, UsageError) as error:
             raise RunFolderError(f"{self.recipe} is not whole: {error}") from error
 
-    def append_metrics(self, line: dict[str, Any]) -> int:
-        """Add a line to the metrics, flushed to the disk; return the file's length in bytes."""
-        with open(self.metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line, allow_nan=False) + "\n")
+    def read_environment(self) -> dict[str, Any]:
+        """Return the facts of the machine that the run began on.
+
+        Raises:
+            RunFolderError: They cannot be read.
+        """
+        try:
+            facts = json.loads(self.environment.read_bytes())
+            return dict(facts.items())
+        except (OSError, ValueError, AttributeError) as error:
+            raise RunFolderError(
+                f"{self.environment} cannot be read ({error}): put it back, for example from "
+                "another run on the same machine"
+            ) from error
+
+    def append_metrics(self, event: str, fields: dict[str, Any]) -> int:
+        """Add a line to the metrics, flushed to the disk; return the file's length in bytes.
+
+        Raises:
+            RunFolderError: The file system refused.
+        """
+        with self.writing(self.metrics), open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, **fields}, allow_nan=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
             return file.tell()
 
     def read_metrics(self, event: str) -> list[dict[str, Any]]:
-        """Return the lines of the metrics that tell of `event`, such as ``"epoch"``."""
-        if not self.metrics.exists():
-            return []
-        lines = [json.loads(line) for line in self.metrics.read_text("utf-8").splitlines()]
-        return [line for line in lines if line["event"] == event]
+        """Return the lines of the metrics that tell of `event`, such as ``"epoch"``.
+
+        A line that is damaged is left out: it shall not keep a report from being written.
+        """
+        lines = self.metrics.read_bytes().splitlines() if self.metrics.exists() else []
+        whole = [line for line in map(_read_line, lines) if line is not None]
+        return [line for line in whole if line.get("event") == event]
 
     def truncate_metrics(self, length: int) -> None:
         """Drop from the metrics what was written after they had `length` bytes."""
-        if self.metrics.exists():
-            os.truncate(self.metrics, min(length, self.metrics.stat().st_size))
+        with self.writing(self.metrics):
+            if self.metrics.exists():
+                os.truncate(self.metrics, min(length, self.metrics.stat().st_size))
+
+    @contextlib.contextmanager
+    def writing(self, path: Path) -> Iterator[None]:
+        """Say which file it was, and how the run goes on, where the system refuses a write.
+
+        Args:
+            path: The file of this folder that the block writes.
+
+        Raises:
+            RunFolderError: The block raised an `OSError`.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise RunFolderError(
+                f"could not write {path} ({error.strerror or error}): "
+                f"{how_to_go_on(error, self.path)}"
+            ) from error
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training this run during the block.
+
+        The lock is on recipe.json, and the system releases it when the process dies. Where there
+        are no such locks (Windows, some network file systems), nothing is kept from anything.
+
+        Raises:
+            RunFolderError: Another process is training the run, or the folder cannot be written.
+        """
+        with self.writing(self.recipe):
+            file = open(self.recipe, "r+b")  # noqa: SIM115  (a network's lock wants a file to write)
+        with file:
+            if not _lock(file):
+                raise RunFolderError(
+                    f"{self.path} is being trained by another process: wait for it, or stop it "
+                    "before you go on with the run"
+                )
+            yield
 
 
 def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
@@ -156,9 +234,38 @@ def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
         write_json(temporary / "recipe.json", settings.to_dict())
         write_json(temporary / "environment.json", describe_environment())
         return RunFolder(_take_next_number(runs, temporary, settings.recipe.name))
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        raise RunFolderError(f"cannot write a run folder in {runs}: {error.strerror}") from error
+        if isinstance(error, OSError):
+            raise RunFolderError(
+                f"cannot write a run folder in {runs} ({error.strerror}): see to that, or choose "
+                "another folder with --runs"
+            ) from error
+        raise
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Take the lock on `file` that ends with the process; False where another process has it."""
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # this file system has no locks
+    return True
+
+
+def _read_line(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object in a line, or None where it holds none."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _take_next_number(runs: Path, temporary: Path, name: str) -> Path:

@@ -23,12 +23,12 @@ class Stopwatch:
         return self.elapsed + running
 
     def stop(self) -> None:
-        """Stand still for good."""
+        """Stand still."""
         self.elapsed, self._since = self.seconds, None
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Stand still during the block."""
+        """Stand still during the block, and run after it."""
         self.stop()
         yield
         self._since = time.perf_counter()
