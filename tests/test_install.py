@@ -24,8 +24,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def install(project: Path) -> subprocess.CompletedProcess[str]:
-    words = [project / "scripts" / "install", "train"]
-    return subprocess.run(words, capture_output=True, text=True, cwd=project)
+    script = project / "scripts" / "install"
+    return subprocess.run([script, "train"], capture_output=True, text=True, cwd=project)
 
 
 def test_an_environment_without_pip_is_kept_and_given_one(project: Path) -> None:
