@@ -20,6 +20,8 @@ class Mirror:
         accepts_range: Answer a range with a part of the file; otherwise with all of it.
         refuses_range: Answer a range with this status.
         claims: What to add to the true Content-Length; None to leave the header out.
+        length: What to send for a Content-Length instead.
+        moved_to: Answer with a redirection to this address.
         shifts_range: Answer a range from this many bytes later than was asked.
         etag: The version of the files.
         requests: What came, as (name, range) pairs.
@@ -30,6 +32,8 @@ class Mirror:
     accepts_range: bool = True
     refuses_range: int | None = None
     claims: int | None = 0
+    length: str | None = None
+    moved_to: str | None = None
     shifts_range: int = 0
     etag: str = '"one"'
     requests: list[tuple[str, str | None]] = field(default_factory=list)
@@ -58,6 +62,11 @@ class _Handler(BaseHTTPRequestHandler):
         mirror = self.server.mirrors[mirror_name]
         asked = self.headers.get("Range")
         mirror.requests.append((name, asked))
+        if mirror.moved_to is not None:
+            self.send_response(302)
+            self.send_header("Location", mirror.moved_to)
+            self.end_headers()
+            return
         if name not in mirror.files:
             self.send_error(404)
             return
@@ -81,7 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         if mirror.claims is not None:
-            self.send_header("Content-Length", str(len(content) - start + mirror.claims))
+            length = str(len(content) - start + mirror.claims)
+            self.send_header("Content-Length", mirror.length or length)
         self.send_header("ETag", mirror.etag)
         self.end_headers()
         stop = start + mirror.break_off_after.pop(0) if mirror.break_off_after else None

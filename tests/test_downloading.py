@@ -1,6 +1,8 @@
 """Downloads against mirrors that break off, lie, serve other files and refuse to continue."""
 
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,11 +126,15 @@ def test_a_whole_part_is_not_fetched_again(server: MirrorServer, tmp_path: Path)
     assert mirror.requests == []
 
 
-@pytest.mark.parametrize("claims", [None, 5], ids=["none", "too long"])
+@pytest.mark.parametrize(
+    "behaviour",
+    [{"claims": None}, {"claims": 5}, {"length": "9" * 5_000}, {"length": "-1"}],
+    ids=["none", "too long", "absurd", "negative"],
+)
 def test_a_wrong_length_of_the_right_file_does_no_harm(
-    server: MirrorServer, tmp_path: Path, claims: int | None
+    server: MirrorServer, tmp_path: Path, behaviour: dict[str, object]
 ) -> None:
-    file = remote(server.add("liar", good(claims=claims)))
+    file = remote(server.add("liar", good(**behaviour)))
     assert download(file, tmp_path).read_bytes() == CONTENT
 
 
@@ -163,6 +169,37 @@ def test_after_wrong_mirrors_the_right_one_is_tried(server: MirrorServer, tmp_pa
     wrong = Mirror(files={NAME: b"<html>Please log in to this network</html>"})
     file = remote(server.add("wrong", wrong), server.add("good", good()))
     assert download(file, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a..b/", "http://127.0.0.1:port/", "http://127.0.0.1:1/\ta b"]
+)
+def test_after_a_move_to_nowhere_the_next_mirror_is_tried(
+    server: MirrorServer, tmp_path: Path, address: str
+) -> None:
+    moved = server.add("moved", good(moved_to=address))
+    with pytest.raises(DownloadError, match=r"moved/digits.gz cannot be reached \(") as caught:
+        download(remote(moved), tmp_path)
+    assert "\n" not in str(caught.value)
+    assert download(remote(moved, server.add("good", good())), tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (urllib.error.URLError("refused\n  by the proxy"), "refused by the proxy"),
+        (ValueError("Invalid IPv6 URL"), "Invalid IPv6 URL"),  # at a move to http://[::1
+    ],
+)
+def test_a_reason_is_one_line(
+    tmp_path: Path, error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(urllib.request, "urlopen", fail)
+    with pytest.raises(DownloadError, match=rf"cannot be reached \({reason}\)"):
+        download(remote("http://127.0.0.1:1/"), tmp_path)
 
 
 def test_a_silent_server_is_given_up(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def _receive_from_mirrors(transfer: _Transfer) -> None:
             _receive_from_mirror(transfer, url)
             return
         except _MirrorError as error:
-            reasons.append(f"{url} {error}")
+            reasons.append(f"{url} {' '.join(str(error).split())}")
     raise DownloadError(
         f"{transfer.file.name}: no mirror delivered it: {'; '.join(reasons)}: check the "
         f"connection, or put the file into {transfer.part.parent} yourself"
@@ -189,8 +189,9 @@ def _connect(transfer: _Transfer, url: str) -> http.client.HTTPResponse:
             raise _MirrorError(f"answered {error.code} {error.reason}") from error
         transfer.part.unlink()
         raise _BrokenOffError(f"would not continue: {error.code} {error.reason}") from error
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        # A ValueError is a malformed address, which a mirror may send us on to.
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise _MirrorError(f"cannot be reached ({reason})") from error
     if response.status == http.HTTPStatus.PARTIAL_CONTENT and not _begins_at(response, offset):
         response.close()
@@ -207,7 +208,10 @@ def _begins_at(response: http.client.HTTPResponse, offset: int) -> bool:
 def _announced_total(response: http.client.HTTPResponse, offset: int) -> int | None:
     """Return how long the whole file is by what the mirror says; None if it says nothing."""
     length = response.headers.get("Content-Length", "")
-    return offset + int(length) if length.isascii() and length.isdigit() else None
+    try:
+        return offset + int(length) if length.isascii() and length.isdigit() else None
+    except ValueError:  # thousands of digits
+        return None
 
 
 def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
