@@ -87,6 +87,22 @@ def test_a_set_in_mnists_files_is_fetched_once_and_kept(
     assert same(load_folder(tmp_path / source.name).train, tiny.train)
 
 
+def test_an_archive_is_kept_until_its_set_is_whole(
+    server: MirrorServer, tmp_path: Path, tiny: DigitSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = likeness(fetched.EMNIST_DIGITS, server, {"gzip.zip": emnist_archive(tiny)})
+
+    def fill(path: Path, text: str) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tendigits.atomic.write_text", fill)
+        with pytest.raises(OSError, match="no space"):
+            fetch(local, tmp_path)
+    assert same(fetch(local, tmp_path).test, tiny.test)
+    assert len(server.mirrors["emnist-digits"].requests) == 1
+
+
 def test_a_kept_file_that_changed_is_fetched_again(
     server: MirrorServer, tmp_path: Path, tiny: DigitSet
 ) -> None:

@@ -1,7 +1,7 @@
 """Sets that are fetched on demand into a cache folder and kept there as IDX files.
 
 A fetched set is a folder that `load_folder`, and so ``tendigits train --data``, reads. A file
-``SHA256SUMS`` is written last, when everything was verified by its makers' checksums; each later
+``SHA256SUMS`` is written when everything was verified by its makers' checksums; each later
 use verifies the files against it. Set the environment variable ``TENDIGITS_CACHE`` to keep the
 folders elsewhere than in ``~/.cache/tendigits``.
 """
@@ -167,9 +167,10 @@ def fetch(
             download(file, folder, progress=progress)
         if source.unpack:
             source.unpack(folder)
+        _write_sums(folder)
+        if source.unpack:  # only now: if writing failed, the long download need not be repeated
             for name in source.checksums:
                 (folder / name).unlink()
-        _write_sums(folder)
     return replace(load_folder(folder), name=source.name, classes=source.classes)
 
 
