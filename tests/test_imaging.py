@@ -231,3 +231,11 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path) -> None:
         with pytest.raises(DataFormatError, match=r"bad.png: cannot be decoded") as caught:
             imaging.to_mnist_form(tmp_path / "bad.png")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [2.0, np.nan])
+def test_a_file_of_odd_floats_is_named(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "odd.tiff"
+    Image.fromarray(np.full((28, 28), value, np.float32)).save(path)
+    with pytest.raises(DataFormatError, match=r"odd.tiff has values from .*: expected floating"):
+        imaging.decode(path)

@@ -228,7 +228,7 @@ def _decode_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
     _check_size(image.height, image.width, name)
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
-        return _from_floats(np.asarray(image))
+        return _from_floats(np.asarray(image), name)
     if image.mode.startswith("I"):  # 16 bits a pixel; 65535 = 255 * 257
         return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
     if image.has_transparency_data:
@@ -246,7 +246,7 @@ def _decode_array(array: NDArray[Any]) -> NDArray[np.uint8]:
         )
     _check_size(array.shape[0], array.shape[1], "the array")
     if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
-        array = _from_floats(array)
+        array = _from_floats(array, "the array")
     if array.dtype != np.uint8:
         raise DataFormatError(
             f"the array is {array.dtype}: expected uint8, bool, or floating point in [0, 1]"
@@ -256,13 +256,13 @@ def _decode_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def _from_floats(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _from_floats(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     """Turn brightness in [0, 1] into uint8."""
     # Written so that NaN, which compares as false with everything, is refused too.
     if not (array.min() >= 0 and array.max() <= 1):
         raise DataFormatError(
-            f"the array has values from {array.min():g} to {array.max():g}: expected floating "
-            "point in [0, 1] and no NaN"
+            f"{name} has values from {array.min():g} to {array.max():g}: expected floating point "
+            "in [0, 1] and no NaN"
         )
     return np.asarray(np.rint(array * 255), np.uint8)
 
