@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -10,7 +11,7 @@ import torch
 
 from tendigits.errors import WeightsError
 from tendigits.models import CnnConfig, MlpConfig, build_model, channels_last
-from tendigits.weights import ModelInfo, load_model, save_model
+from tendigits.weights import FORMAT, ModelInfo, load_model, model_sha256, save_model
 
 INFO = ModelInfo(recipe="article-mlp", seed=3, data="mnist", train_fingerprint="00")
 
@@ -22,10 +23,14 @@ def model_file(tmp_path: Path) -> Path:
     return path
 
 
-def rewrite(path: Path, tensors: dict[str, torch.Tensor], **changes: object) -> None:
+def rewrite(path: Path, *, honest: bool = True, **changes: object) -> None:
+    """Change the description of a model file, and its sha256 as well if the writer is honest."""
+    tensors = safetensors.torch.load_file(path)
     with safetensors.safe_open(path, framework="pt") as file:
         description = json.loads(file.metadata()["tendigits"])
+    stated = description.pop("sha256")
     description |= changes
+    description["sha256"] = model_sha256(tensors, description) if honest else stated
     path.write_bytes(safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
 
 
@@ -51,6 +56,47 @@ def test_the_same_weights_make_the_same_bytes(tmp_path: Path) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="there is no model at"):
         load_model(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["file", "folder"])
+def test_what_may_not_be_read_is_not_called_missing(
+    model_file: Path, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *arguments: Any, **options: Any) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    if not seen:
+        monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(WeightsError, match=r"cannot be read \(Permission denied\): expected a"):
+        load_model(model_file)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ["a"],
+        5,
+        {"architecture": ["mlp"]},
+        {"architecture": "compact", "channels": [1, 2]},
+        {"architecture": "compact", "channels": 3},
+        {"architecture": "mlp", "hidden": ["wide"]},
+        {"architecture": "mlp", "mean": "dark"},
+    ],
+    ids=str,
+)
+def test_an_odd_description_is_refused_in_one_line(model_file: Path, config: object) -> None:
+    rewrite(model_file, config=config)
+    with pytest.raises(WeightsError, match="does not fit the network that it names") as caught:
+        load_model(model_file)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_the_sha256_covers_the_description(model_file: Path) -> None:
+    info = {"recipe": 5, "seed": "<b>", "data": "mnist", "train_fingerprint": "00"}
+    rewrite(model_file, honest=False, info=info)
+    with pytest.raises(WeightsError, match="is damaged"):
+        load_model(model_file)
 
 
 @pytest.mark.parametrize("length", [0, 7, 100, 5_000, -1])
@@ -99,10 +145,10 @@ def test_tensors_of_another_shape_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_another_version_or_hand_is_refused(model_file: Path) -> None:
     tensors = safetensors.torch.load_file(model_file)
-    rewrite(model_file, tensors, format=99)
+    rewrite(model_file, format=99)
     with pytest.raises(WeightsError, match="has model format 99"):
         load_model(model_file)
-    rewrite(model_file, tensors, format=1, config={"architecture": "rnn"})
+    rewrite(model_file, format=FORMAT, config={"architecture": "rnn"})
     with pytest.raises(WeightsError, match="there is no architecture 'rnn'"):
         load_model(model_file)
     safetensors.torch.save_file(tensors, model_file)

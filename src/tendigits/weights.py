@@ -1,11 +1,12 @@
 """Model files: weights as safetensors, with everything needed to build the network again.
 
 A model file carries, beside the tensors, the settings of its network, the recipe and the seed that
-made it, what it was trained on, and the sha256 of the tensors. It is checked before it is used.
+made it, what it was trained on, and the sha256 of all that. It is checked before it is used.
 """
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from tendigits.models import (
     config_to_dict,
 )
 
-FORMAT = 1  # of the description that is saved beside the tensors
+FORMAT = 2  # of the description that is saved beside the tensors
 MODEL_FILE = "model.safetensors"  # in a run folder
 
 
@@ -72,8 +73,8 @@ def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInf
         "format": FORMAT,
         "config": config_to_dict(config),
         "info": asdict(info),
-        "tensors_sha256": tensors_sha256(tensors),
     }
+    description["sha256"] = model_sha256(tensors, description)
     write_bytes(path, safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
 
 
@@ -88,7 +89,7 @@ def load_model(path: Path) -> LoadedModel:
         WeightsError: It is missing, unreadable, damaged, of another version, or its tensors do not
             fit its network or hold values that are not finite.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike `Path.is_dir`, False for what may not be seen
         path = path / MODEL_FILE
     tensors, description = _read(path)
     if description.get("format") != FORMAT:
@@ -96,8 +97,10 @@ def load_model(path: Path) -> LoadedModel:
             f"{path} has model format {description.get('format')}: this version of tendigits reads "
             f"format {FORMAT}; use the version that wrote it, or train again"
         )
-    if description.get("tensors_sha256") != tensors_sha256(tensors):
-        raise WeightsError(f"{path} is damaged: its tensors do not have the sha256 it states")
+    if description.pop("sha256", None) != model_sha256(tensors, description):
+        raise WeightsError(
+            f"{path} is damaged: its content does not have the sha256 it states; copy it again"
+        )
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
@@ -108,7 +111,7 @@ def load_model(path: Path) -> LoadedModel:
         info = ModelInfo(**description["info"])
         model = build_model(config)
         model.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError, UnknownNameError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError, UnknownNameError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path} does not fit the network that it names: {reason}") from error
     return LoadedModel(channels_last(model).eval(), config, info)
@@ -117,6 +120,7 @@ def load_model(path: Path) -> LoadedModel:
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors and the description in the file `path`, unchecked."""
     try:
+        path.open("rb").close()  # safetensors calls a file that it may not read a missing one
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -124,11 +128,16 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise WeightsError(
             f"there is no model at {path}: give a .safetensors file or the folder of a finished run"
         ) from None
+    except PermissionError as error:
+        raise WeightsError(
+            f"{path} cannot be read ({error.strerror}): expected a .safetensors file or the folder "
+            "of a finished run, and the right to read it"
+        ) from error
     except (OSError, safetensors.SafetensorError) as error:
         raise WeightsError(f"{path} is not a whole safetensors file: {error}") from error
     try:
         description = json.loads(metadata["tendigits"])
-    except (KeyError, json.JSONDecodeError):
+    except (KeyError, ValueError):
         raise WeightsError(f"{path} was not written by tendigits: it has no description") from None
     if not isinstance(description, dict):
         raise WeightsError(f"{path} was not written by tendigits: its description is no object")
@@ -138,6 +147,12 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def plain_tensor(tensor: Tensor) -> Tensor:
     """Return `tensor` as it is stored: on the CPU, row-major."""
     return tensor.detach().to("cpu", memory_format=torch.contiguous_format).contiguous()
+
+
+def model_sha256(tensors: Mapping[str, Tensor], description: Mapping[str, Any]) -> str:
+    """Return the sha256 over the description, as sorted JSON, and the tensors of a model file."""
+    text = json.dumps(description, sort_keys=True) + tensors_sha256(tensors)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
