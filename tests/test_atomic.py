@@ -1,11 +1,14 @@
 """Atomic files: the old one or the new one, never a part."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from tendigits.atomic import atomic_writer, write_json, write_text
+from tendigits.atomic import WriteError, atomic_writer, write_json, write_text
+from tendigits.cli import one_line
 
 
 def test_a_file_is_replaced(tmp_path: Path) -> None:
@@ -22,6 +25,29 @@ def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> None:
     with pytest.raises(TypeError), atomic_writer(path) as file:
         file.writelines([b"half of the new o", None])  # type: ignore[list-item]
     assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("place", ["none/file", "folder"])
+def test_what_cannot_be_written_is_said_by_its_own_name(tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(WriteError) as caught:
+        write_text(tmp_path / place, "new")
+    assert one_line(caught.value).startswith(f"cannot write {tmp_path / place} (")
+    assert one_line(caught.value).endswith("): name a file in a folder that exists and has room")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_text(tmp_path / "file", "old")
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(WriteError, match=r"file \(No space left on device\)") as caught:
+        write_text(tmp_path / "file", "new")
+    assert caught.value.errno == errno.ENOSPC
+    assert (tmp_path / "file").read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 

@@ -108,6 +108,11 @@ def test_show_draws_mistakes_beside_the_model(run_folder: Path) -> None:
     assert run("show", run_folder, "--mistakes") == f"{run_folder / 'mistakes.png'}\n"
 
 
+def test_show_leaves_the_figure_of_the_run_alone(run_folder: Path) -> None:
+    assert run("show", run_folder) == f"{run_folder / 'show.png'}\n"
+    assert not (run_folder / "predictions.png").exists()
+
+
 @pytest.mark.parametrize(("option", "opened"), [("--window", True), ("--no-window", False)])
 def test_a_window_is_opened_on_request(
     run_folder: Path, option: str, opened: bool, monkeypatch: pytest.MonkeyPatch
@@ -115,9 +120,19 @@ def test_a_window_is_opened_on_request(
     windows: list[Path] = []
     monkeypatch.setattr("tendigits.evaluation.show.open_window", windows.append)
     run("show", run_folder, option)
-    assert windows == ([run_folder / "predictions.png"] if opened else [])
+    assert windows == ([run_folder / "show.png"] if opened else [])
 
 
 def test_show_refuses_another_format(run_folder: Path) -> None:
     with pytest.raises(SettingError, match="expected a name that ends in"):
         run("show", run_folder, "--out", "five.jpg")
+
+
+@pytest.mark.parametrize("command", ["evaluate", "show"])
+def test_what_may_not_be_read_is_left_to_our_own_error(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # typer would answer with its usage
+    with pytest.raises(WeightsError, match="not a whole safetensors file"):
+        run(command, tmp_path, "--data", tmp_path)

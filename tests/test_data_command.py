@@ -19,7 +19,7 @@ app.command()(data)
 
 def run(*arguments: str | Path) -> str:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if isinstance(result.exception, TendigitsError):
+    if isinstance(result.exception, TendigitsError | OSError):
         raise result.exception
     assert result.exit_code == 0, result.output
     return result.stdout
@@ -58,6 +58,31 @@ def test_it_draws_a_sheet_of_a_set_and_of_a_folder(tmp_path: Path, folder: Path)
         assert run(name, "--sheet", path).strip() == str(path)
         with Image.open(path) as image:
             assert image.format == "PNG"
+
+
+def test_a_sheet_is_a_png_file(tmp_path: Path) -> None:
+    for name in ("sheet.jpg", "."):
+        with pytest.raises(SettingError, match=r"expected a name that ends in \.png"):
+            run("mnist", "--sheet", tmp_path / name)
+    with pytest.raises(OSError, match=r"cannot write .*none.sheet.png \(No such file"):
+        run("mnist", "--sheet", tmp_path / "none" / "sheet.png")
+
+
+def test_names_are_printed_as_they_are(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder.rename(tmp_path / "b&x[red]")
+    assert "b&x[red]" in run(folder)
+    monkeypatch.setattr(catalogue.KnownSet, "is_here", lambda known, cache: True)
+    assert "/[red]/kmnist" in "".join(run("--cache", tmp_path / "[red]").split())
+
+
+def test_a_path_is_answered_as_one(tmp_path: Path) -> None:
+    (tmp_path / "digits.zip").write_bytes(b"")
+    with pytest.raises(DataNotFoundError, match="is a file: give the folder"):
+        run(tmp_path / "digits.zip")
+    with pytest.raises(DataNotFoundError, match="there is no such folder"):
+        run(tmp_path / "nowhere")
 
 
 def test_it_fetches_a_set_and_prints_its_folder(

@@ -8,7 +8,7 @@ import torch
 
 from tendigits import export
 from tendigits.data import DigitSet
-from tendigits.errors import WeightsError
+from tendigits.errors import SettingError, WeightsError
 from tendigits.evaluation.predict import predict_logits
 from tendigits.export import export_int8, export_model, export_onnx, run_onnx
 from tendigits.models import CnnConfig, MlpConfig, build_model
@@ -76,3 +76,8 @@ def test_a_model_file_is_exported_beside_itself(tmp_path: Path) -> None:
     save_model(tmp_path / "model.safetensors", build_model(config), config, info)
     assert export_model(tmp_path) == tmp_path / "model.onnx"
     assert run_onnx(tmp_path / "model.onnx", np.zeros((2, 28, 28), np.uint8)).shape == (2, 10)
+
+
+def test_another_ending_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"model.ort cannot be .*: expected .* ends in .onnx"):
+        export_model(tmp_path / "none", out=tmp_path / "model.ort")

@@ -14,6 +14,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
+class WriteError(OSError):
+    """A file could not be written; the message says which, why and what to do, in one line."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        reason = error.strerror or error
+        message = (
+            f"cannot write {path} ({reason}): name a file in a folder that exists and has room"
+        )
+        super().__init__(error.errno, message)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
 @contextlib.contextmanager
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """Give a binary file that takes the name `path` when the block ends without an error.
@@ -25,23 +39,26 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
         The open temporary file. If the block raises, the file is removed and `path` is untouched.
 
     Raises:
-        OSError: The file system refused, for example because it is full.
+        WriteError: The file system refused, for example because it is full.
     """
-    descriptor, temporary_name = tempfile.mkstemp(
-        prefix=f".{path.name}.", suffix=".part", dir=path.parent
-    )
-    temporary = Path(temporary_name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        descriptor, temporary_name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=".part", dir=path.parent
+        )
+        temporary = Path(temporary_name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+    except OSError as error:
+        raise WriteError(path, error) from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ from torch import nn
 from tendigits.atomic import write_bytes
 from tendigits.data import load_mnist
 from tendigits.environment import package_version
-from tendigits.errors import ExtraMissingError, WeightsError
+from tendigits.errors import ExtraMissingError, SettingError, WeightsError
 from tendigits.weights import load_model
 
 if TYPE_CHECKING:
@@ -43,9 +43,13 @@ def export_model(model: Path, *, out: Path | None = None, int8: bool = False) ->
         The file that was written.
 
     Raises:
+        SettingError: `out` is no name of an ONNX file.
         WeightsError: The model file must not be used, or the export is not the same network.
         ExtraMissingError: ONNX or ONNX Runtime is not installed.
+        OSError: `out` cannot be written.
     """
+    if out is not None and out.suffix.lower() != ".onnx":
+        raise SettingError(f"{out} cannot be exported to: expected a name that ends in .onnx")
     require_onnx()
     network = load_model(model).model
     if out is None:

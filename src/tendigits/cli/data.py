@@ -16,7 +16,8 @@ def data(
         str | None, typer.Argument(help="A set's name, or a folder of your own data.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Draw a contact sheet of the set into this PNG file.")
+        Path | None,
+        typer.Option(help="Draw a contact sheet of the set into this PNG file.", readable=False),
     ] = None,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the set and print its folder, for --data.")
@@ -29,6 +30,7 @@ def data(
         typer.Option(
             help="Folder of all downloaded sets.",
             show_default="TENDIGITS_CACHE or ~/.cache/tendigits",
+            readable=False,
         ),
     ] = None,
 ) -> None:
@@ -38,9 +40,11 @@ def data(
             raise SettingError("--sheet, --fetch and --card need a name: tendigits data NAME ...")
         _print_list(cache)
         return
+    if sheet and sheet.suffix.lower() != ".png":
+        raise SettingError(f"{sheet} cannot be drawn: expected a name that ends in .png")
     known = _find(name)
     if known is None and (fetch or card):
-        raise SettingError(f"{name} is a folder: --fetch and --card need the name of a set")
+        raise SettingError(f"{name} is a path: --fetch and --card need the name of a set")
     if known and card:
         typer.echo(known.card().rstrip())
     if known and fetch:
@@ -54,10 +58,12 @@ def data(
 
 
 def _find(name: str) -> "KnownSet | None":
-    """Return the set with this name; None for a folder, which a set's name comes before."""
+    """Return the set with this name; None for a path, which a set's name comes before."""
     from tendigits.data.catalogue import KNOWN_SETS, find_known_set
 
-    if Path(name).is_dir() and name not in [known.name for known in KNOWN_SETS]:
+    path = Path(name)
+    is_path = len(path.parts) > 1 or path.exists()
+    if is_path and name not in [known.name for known in KNOWN_SETS]:
         return None
     return find_known_set(name)
 
@@ -122,6 +128,7 @@ def _print_list(cache: Path | None) -> None:
     """Print a table of the sets that have a name."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from tendigits.data.catalogue import KNOWN_SETS
 
@@ -132,7 +139,7 @@ def _print_list(cache: Path | None) -> None:
     table.add_column("where", overflow="fold")
     for known in KNOWN_SETS:
         counts = (f"{known.train_count:,}", f"{known.test_count:,}")
-        table.add_row(known.name, *counts, known.licence, _where(known, cache))
+        table.add_row(known.name, *counts, known.licence, Text(_where(known, cache)))
     Console().print(table)
     typer.echo(
         "\n`tendigits data NAME --fetch` downloads a set; --card prints its story and terms."
@@ -152,8 +159,10 @@ def _print_counts(digit_set: "DigitSet") -> None:
     """Print a table of how many pictures each class has."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("class", box=None, header_style="bold", pad_edge=False, title=digit_set.name)
+    title = Text(digit_set.name)
+    table = Table("class", box=None, header_style="bold", pad_edge=False, title=title)
     for heading in ("train", "test"):
         table.add_column(heading, justify="right")
     parts = (digit_set.train, digit_set.test)

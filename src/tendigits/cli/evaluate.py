@@ -9,12 +9,13 @@ from tendigits.environment import require_torch
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.", readable=False)],
     data: Annotated[
         Path | None,
         typer.Option(
             help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
             show_default="the MNIST inside the package",
+            readable=False,
         ),
     ] = None,
     part: Annotated[

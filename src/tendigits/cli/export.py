@@ -7,9 +7,14 @@ import typer
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A .safetensors file, or a run folder.")],
+    model: Annotated[
+        Path, typer.Argument(help="A .safetensors file, or a run folder.", readable=False)
+    ],
     out: Annotated[
-        Path | None, typer.Option(help="File to write.", show_default="model.onnx beside the model")
+        Path | None,
+        typer.Option(
+            help="ONNX file to write.", show_default="model.onnx beside the model", readable=False
+        ),
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Compute in 8-bit integers.")] = False,
 ) -> None:

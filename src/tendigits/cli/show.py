@@ -10,7 +10,7 @@ from tendigits.environment import require_torch
 
 
 def show(
-    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.", readable=False)],
     count: Annotated[int, typer.Option(help="Pictures to draw, at most 500.")] = 5,
     mistakes: Annotated[
         bool, typer.Option("--mistakes", help="Draw what it reads wrong, the surest first.")
@@ -20,13 +20,15 @@ def show(
         typer.Option(
             help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
             show_default="the MNIST inside the package",
+            readable=False,
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             help="PNG file to write.",
-            show_default="predictions.png or mistakes.png beside the model",
+            show_default="show.png or mistakes.png beside the model",
+            readable=False,
         ),
     ] = None,
     device: Annotated[

@@ -32,33 +32,28 @@ def draw_answers(
         mistakes: Draw what it reads wrong, the surest of the wrong answers first.
         data: Folder of the set; None for the MNIST inside the package.
         device: Where to compute; None for the best device here.
-        out: The PNG file to write; None for ``predictions.png`` or ``mistakes.png`` beside the
-            model.
+        out: The PNG file to write; None for ``show.png`` or ``mistakes.png`` beside the model.
+            The figure of the run itself, ``predictions.png``, is left alone.
 
     Returns:
         The file that was written.
 
     Raises:
-        SettingError: `count` is outside its range, or `out` cannot be written.
+        SettingError: `count` is outside its range, or `out` is no name of a PNG file.
         DataNotFoundError: There are no mistakes to draw.
         TendigitsError: As `answer`.
+        OSError: `out` cannot be written.
     """
     if not 1 <= count <= MAX_COUNT:
         raise SettingError(f"cannot draw {count} pictures: expected 1 to {MAX_COUNT}")
     answers = answer(model, data=data, device=device, limit=None if mistakes else count)
     if out is None:
         folder = model if model.is_dir() else model.parent
-        out = folder / ("mistakes.png" if mistakes else "predictions.png")
+        out = folder / ("mistakes.png" if mistakes else "show.png")
     if mistakes:
         answers = _worst(answers, count)
     figure = prediction_figure(answers.digits, answers.logits, classes=answers.classes)
-    try:
-        save_figure(figure, out)
-    except OSError as error:
-        raise SettingError(
-            f"cannot write {out} ({error.strerror or error}): name a file in a folder that exists "
-            "and has room"
-        ) from error
+    save_figure(figure, out)
     return out
 
 
