@@ -30,7 +30,9 @@ def test_the_processor_is_always_there_and_comes_last() -> None:
     assert "cores" in describe_device(torch.device("cpu"))
 
 
-@pytest.mark.parametrize("name", ["abacus", "cpu:one", "", "cuda:-1"])
+@pytest.mark.parametrize(
+    "name", ["abacus", "cpu:one", "", "cuda:-1", "cpu:", "cpu:00", "cpu:\u0660"]
+)
 def test_a_name_that_is_no_device_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError, match="there is no device"):
         choose_device(name)

@@ -6,6 +6,7 @@ Torch is imported inside functions only, so that a base installation can describ
 import importlib.metadata
 import os
 import platform
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,10 @@ def choose_device(name: str | None = None) -> "torch.device":
 
     if name is None:
         return torch.device(present[0])
-    kind, _, index = name.partition(":")
-    if kind not in DEVICES or (index and not index.isdecimal()):
+    match = re.fullmatch(r"([a-z]+)(?::(0|[1-9][0-9]*))?", name)
+    if match is None or match[1] not in DEVICES:
         raise UnknownNameError("device", name, DEVICES)
+    kind, index = match.groups()
     count = torch.get_device_module(kind).device_count() if kind in present else 0
     if int(index or 0) >= count:
         raise SettingError(f"device {name!r} is not on this machine: it has {', '.join(present)}")
