@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tendigits.data import DigitSet
@@ -161,25 +163,101 @@ def test_a_killed_training_ends_with_the_same_weights(folder: Path, tmp_path: Pa
     assert (killed / "model.safetensors").read_bytes() == expected.read_bytes()
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(
-    folder: Path, tmp_path: Path
-) -> None:
-    """A limit on the size of a file stands for the disk; the system refuses the write for real."""
+def limit_files(size: int) -> Callable[[], None]:
+    """A limit on the size of a file stands for a full disk: the system refuses writes for real."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-    done = run(
-        "train", "article-mlp", "--data", folder, "--checkpoint-seconds", "0", "--quiet",
-        cwd=tmp_path, before=limit,
-    )  # fmt: skip
+    return limit
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(
+    folder: Path, tmp_path: Path
+) -> None:
+    options = ("--epochs", "0.1", "--checkpoint-seconds", "0", "--quiet")
+    assert train(folder, tmp_path, *options).returncode == 0
+    path = the_run(tmp_path)
+    expected = (path / "model.safetensors").read_bytes()
+    before, last = sorted((path / "checkpoint").iterdir())
+
+    again = run("train", "--resume", path, cwd=tmp_path, before=limit_files(100_000))
+    assert again.returncode == 1
+    assert again.stderr.startswith(f"tendigits: could not write {path / 'model.safetensors'} (File")
+    assert sorted((path / "checkpoint").iterdir()) == [before, last]
+
+    shutil.rmtree(last)
+    done = run("train", "--resume", path, cwd=tmp_path, before=limit_files(1_000_000))
     assert done.returncode == 1
-    assert done.stderr.startswith("tendigits: could not write checkpoint ")
-    assert "--resume" in done.stderr
+    assert done.stderr.startswith(f"tendigits: could not write checkpoint {last} (File too large)")
+    assert f"the last good one is {before}; " in done.stderr
+    assert f"--resume {path}" in done.stderr
     assert done.stderr.count("\n") == 1
-    assert list((the_run(tmp_path) / "checkpoint").iterdir()) == []
-    assert run("train", "--resume", the_run(tmp_path), "--quiet", cwd=tmp_path).returncode == 0
+    assert list((path / "checkpoint").iterdir()) == [before]
+
+    assert run("train", "--resume", path, "--quiet", cwd=tmp_path).returncode == 0
+    assert (path / "model.safetensors").read_bytes() == expected
+
+
+@pytest.mark.parametrize("display", ["--json", "--threads=1"])
+def test_a_training_whose_output_is_closed_ends_tidily(
+    folder: Path, tmp_path: Path, display: str
+) -> None:
+    command: list[str | Path] = [COMMAND, "train", "article-mlp", "--data", folder]
+    command += ["--epochs", "50", display]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 130
+    assert errors.startswith("tendigits: stopped after step ")
+    assert errors.endswith("continue with: tendigits train --resume runs/001-article-mlp\n")
+    assert errors.count("\n") == 1
+    assert list((the_run(tmp_path) / "checkpoint").iterdir())
+
+
+def test_a_run_that_is_still_training_is_not_resumed(folder: Path, tmp_path: Path) -> None:
+    command: list[str | Path] = [COMMAND, "train", "article-mlp", "--data", folder, "--json"]
+    command += ["--epochs", "1000", "--threads", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with process.stdout:
+            again = run("train", "--resume", the_run(tmp_path), cwd=tmp_path)
+    finally:
+        process.kill()
+        process.wait()
+    assert again.returncode == 1
+    assert "is being trained by another process" in again.stderr
+    assert again.stderr.count("\n") == 1
+
+
+def test_a_few_digits_are_one_batch_unless_a_size_was_asked_for(
+    few_digits: DigitSet, tmp_path: Path
+) -> None:
+    """Their folder has a name that a markup language would take for its own."""
+    folder = tmp_path / "few [red] :cat:"
+    folder.mkdir()
+    some = few_digits.train.take(np.flatnonzero(few_digits.train.labels != 7)[:40])
+    for part in ("train", "t10k"):
+        write_idx(folder / f"{part}-images-idx3-ubyte", some.images)
+        write_idx(folder / f"{part}-labels-idx1-ubyte", some.labels)
+    done = train(folder, tmp_path, "--epochs", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Note: all 40 training pictures make one batch: the recipe's are of 64"
+    assert lines[1] == "Note: no training pictures of 7"
+    assert lines[2].endswith("on 40 digits of few [red] :cat:")
+    refused = train(folder, tmp_path, "--batch-size", "64")
+    assert refused.returncode == 2
+    assert "the largest possible is 40" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -191,6 +269,8 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_good_checkpoint(
         ("train --batch-size 70000", 2, "the largest possible is 60000"),
         ("train --lr 0", 2, "learning rate is 0.0"),
         ("train --seed=-1", 2, "seed is -1: expected at least 0"),
+        ("train --seed 99999999999999999999", 2, "expected at most 18446744073709551615"),
+        ("train --device cpu:", 2, "there is no device 'cpu:'"),
         ("train --threads 0", 2, "threads is 0: expected at least 1"),
         ("train --hold-out 60000", 2, "cannot hold out 60000 of 60000"),
         ("train --device abacus", 2, "there is no device 'abacus'"),
@@ -216,6 +296,7 @@ def test_a_mistake_is_one_line_and_an_exit_code(
     assert done.stderr.startswith("tendigits: ")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "text.safetensors"}
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """How a run looks while it goes on: a live line, plain lines, JSON lines, or nothing."""
 
+import contextlib
 import json
+import os
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any
@@ -15,7 +18,13 @@ PLAIN_SECONDS = 10.0  # least training time between two plain lines of progress
 
 
 class Display(Observer):
-    """An observer that may hold the terminal, and lets go of it when its block ends."""
+    """An observer that may hold the terminal, and lets go of it when its block ends.
+
+    Attributes:
+        is_unread: Whoever read the output has closed it, as `head` does.
+    """
+
+    is_unread = False
 
     def __enter__(self) -> "Display":
         return self
@@ -31,6 +40,27 @@ class Display(Observer):
     def close(self) -> None:
         """Let go of the terminal."""
 
+    @contextlib.contextmanager
+    def printing(self) -> Iterator[None]:
+        """Take note if nobody reads what the block prints, and print into nothing from then on."""
+        try:
+            yield
+        except BrokenPipeError:
+            self.is_unread = True
+            # What is still in a buffer goes there too, instead of failing when python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class PlainConsole(Console):
+    """A console that prints names as they are, and leaves a closed pipe to its user."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on that is being handled: newer versions of rich would exit here."""
+        raise
+
 
 def choose_display(*, quiet: bool, json: bool) -> Display:
     """Return the display that the options and the terminal ask for."""
@@ -45,43 +75,45 @@ class PlainDisplay(Display):
     """Lines of text, for a file or a pipe."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = PlainConsole()
         self.shown_at = 0.0
 
     def start(self, start: RunStart) -> None:
         """Print what is about to happen, and what "Val" means."""
-        self.console.print(
+        self._print(
             f"Training {start.recipe} ({start.parameters:,} parameters, seed {start.seed}) "
             f"on {start.train_count:,} digits of {start.data}"
         )
-        self.console.print(
-            f"Device: {start.device}, {start.threads} thread{'s' * (start.threads > 1)}"
-        )
+        self._print(f"Device: {start.device}, {start.threads} thread{'s' * (start.threads > 1)}")
         if start.step:
-            self.console.print(f"Going on after step {start.step:,} of {start.total_steps:,}")
-        self.console.print(explain_val(start))
+            self._print(f"Going on after step {start.step:,} of {start.total_steps:,}")
+        self._print(explain_val(start))
 
     def step(self, report: StepReport) -> None:
         """Print a line now and then."""
         if report.seconds - self.shown_at >= PLAIN_SECONDS:
             self.shown_at = report.seconds
-            self.console.print(
+            self._print(
                 f"  step {report.step:,} of {report.total_steps:,}, loss {report.train_loss:.4f}, "
                 f"{report.images_per_second:,.0f} images/s, {report.seconds_left:.0f} s left"
             )
 
     def epoch(self, report: EpochReport) -> None:
         """Print the tutorial's line."""
-        self.console.print(report.line(), markup=False)
+        self._print(report.line())
 
     def note(self, text: str) -> None:
         """Print the note."""
-        self.console.print(f"Note: {text}", markup=False)
+        self._print(f"Note: {text}")
 
     def done(self, result: RunResult) -> None:
         """Print what came out and where it is."""
         for line in result_lines(result):
-            self.console.print(line, markup=False)
+            self._print(line)
+
+    def _print(self, text: str) -> None:
+        with self.printing():
+            self.console.print(text)
 
 
 class LiveDisplay(PlainDisplay):
@@ -157,7 +189,8 @@ class JsonDisplay(Display):
         self._print("done", result.to_dict())
 
     def _print(self, event: str, fields: dict[str, Any]) -> None:
-        print(json.dumps({"event": event, **fields}), flush=True)
+        with self.printing():
+            print(json.dumps({"event": event, **fields}), flush=True)
 
 
 def explain_val(start: RunStart) -> str:

@@ -67,7 +67,11 @@ def train(
         bool, typer.Option("--tensorboard", help="Write TensorBoard events ([track]) too.")
     ] = False,
 ) -> None:
-    """Train a network, evaluate it, and write a run folder with its model, figure and report."""
+    """Train a network, evaluate it, and write a run folder with its model, figure and report.
+
+    A training that is asked to stop (Ctrl-C, SIGTERM), or whose output nobody reads any more, makes
+    a checkpoint, says how to go on, and ends with exit code 130.
+    """
     from tendigits.cli.progress import choose_display
     from tendigits.environment import available_cores, choose_device, require_torch
 
@@ -89,7 +93,11 @@ def train(
         raise SettingError("a resumed run keeps its settings: give --resume RUN and no others")
     display = choose_display(quiet=quiet, json=json)
     observer = Observers([display, TensorBoardObserver()]) if tensorboard else display
-    with stop_on_signal() as should_stop, display:
+    with stop_on_signal() as is_asked_to_stop, display:
+
+        def should_stop() -> bool:
+            return is_asked_to_stop() or display.is_unread
+
         if resume:
             resume_run(resume, observer=observer, should_stop=should_stop)
             return
@@ -106,4 +114,10 @@ def train(
                 CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
             ),
         )
-        start_run(settings, runs or Path("runs"), observer=observer, should_stop=should_stop)
+        start_run(
+            settings,
+            runs or Path("runs"),
+            fit_batch_size=batch_size is None,
+            observer=observer,
+            should_stop=should_stop,
+        )

@@ -1,6 +1,7 @@
 """What a person can do about a run that stopped, in words for the end of an error's line."""
 
 import errno
+import os
 import shlex
 from pathlib import Path
 
@@ -8,6 +9,11 @@ from pathlib import Path
 def resume_command(run: Path) -> str:
     """Return the command that goes on with the run in the folder `run`, as a shell takes it."""
     return f"tendigits train --resume {shlex.quote(str(run))}"
+
+
+def reason(error: OSError) -> str:
+    """Return the system's words for `error`, whatever was made of them on the way here."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def how_to_go_on(error: OSError, run: Path) -> str:

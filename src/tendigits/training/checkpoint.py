@@ -19,7 +19,7 @@ from torch import Tensor
 
 from tendigits.atomic import sync_folder
 from tendigits.errors import CheckpointError
-from tendigits.training.advice import how_to_go_on
+from tendigits.training.advice import how_to_go_on, reason
 from tendigits.weights import plain_tensor
 
 FORMAT = 1
@@ -154,7 +154,7 @@ def _refusal(folder: Path, wanted: Path, error: OSError) -> str:
     good = [name for name in finished_checkpoints(folder) if name != wanted]
     last = f"the last good one is {good[0]}" if good else "there is none before it"
     return (
-        f"could not write checkpoint {wanted} ({error.strerror or error}): {last}; "
+        f"could not write checkpoint {wanted} ({reason(error)}): {last}; "
         f"{how_to_go_on(error, folder.parent)}"
     )
 
@@ -162,6 +162,6 @@ def _refusal(folder: Path, wanted: Path, error: OSError) -> str:
 def _unreadable(path: Path, error: OSError) -> CheckpointError:
     """Return the error that tells of checkpoints that cannot be read as things are."""
     return CheckpointError(
-        f"cannot read {path} ({error.strerror or error}): make it readable, so that the run can go "
+        f"cannot read {path} ({reason(error)}): make it readable, so that the run can go "
         "on from its last checkpoint"
     )

@@ -20,11 +20,11 @@ from typing import Any, BinaryIO
 from tendigits.atomic import write_json
 from tendigits.environment import describe_environment
 from tendigits.errors import RunFolderError, SettingError, UsageError
-from tendigits.training.advice import how_to_go_on
+from tendigits.training.advice import how_to_go_on, reason
 from tendigits.training.recipe import Recipe, check_types
 
 FORMAT = 1
-MOST_SECONDS = 1e9  # thirty years
+MOST_SECONDS = 1_000_000_000  # thirty years
 MOST_SEED = 2**64 - 1  # torch's generators hold no more
 MOST_THREADS = 1024  # beyond any machine of today; a million would end the process
 
@@ -187,8 +187,7 @@ class RunFolder:
             yield
         except OSError as error:
             raise RunFolderError(
-                f"could not write {path} ({error.strerror or error}): "
-                f"{how_to_go_on(error, self.path)}"
+                f"could not write {path} ({reason(error)}): {how_to_go_on(error, self.path)}"
             ) from error
 
     @contextlib.contextmanager
@@ -227,7 +226,7 @@ def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
         temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=runs))
     except OSError as error:
         raise RunFolderError(
-            f"cannot make a run folder in {runs} ({error.strerror}): choose another with --runs"
+            f"cannot make a run folder in {runs} ({reason(error)}): choose another with --runs"
         ) from error
     try:
         temporary.chmod(0o755)
@@ -238,7 +237,7 @@ def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
         shutil.rmtree(temporary, ignore_errors=True)
         if isinstance(error, OSError):
             raise RunFolderError(
-                f"cannot write a run folder in {runs} ({error.strerror}): see to that, or choose "
+                f"cannot write a run folder in {runs} ({reason(error)}): see to that, or choose "
                 "another folder with --runs"
             ) from error
         raise
