@@ -19,6 +19,11 @@ def test_a_file_is_replaced(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_name_that_is_not_utf_8_can_be_written_about(tmp_path: Path) -> None:
+    write_text(tmp_path / "file", "trained on caf\udce9")
+    assert (tmp_path / "file").read_text("utf-8") == "trained on caf?"
+
+
 def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> None:
     path = tmp_path / "file"
     write_text(path, "old")
