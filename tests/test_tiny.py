@@ -37,5 +37,5 @@ def test_two_thousand_real_digits_teach_a_network(few_digits: DigitSet, tmp_path
     assert evaluated["accuracy"] == done["test_accuracy"]
     assert evaluated["count"] == 1_000
     shown = run("show", done["run"], "--data", "digits", "--no-window", cwd=tmp_path)
-    assert "predictions.png" in shown
+    assert "show.png" in shown
     assert (tmp_path / done["run"] / "report.html").stat().st_size > 10_000

@@ -1,4 +1,4 @@
-"""A small network for speed: three convolutions, pooled before they are normalised."""
+"""A small network for speed: three convolutions on the middle of the picture."""
 
 from dataclasses import dataclass
 
@@ -12,21 +12,24 @@ class CompactConfig:
     """Settings of a `Compact`.
 
     Attributes:
-        channels: Filters of the 5x5 convolution and of the two 3x3 ones.
+        channels: Filters of the 6x6 convolution and of the two 3x3 ones.
+        margin: Pixels on each side that are not looked at; digits made as MNIST's are rarely reach
+            there.
         mean: Pixel mean that is taken off, a share of full ink.
         std: Pixel standard deviation that is divided by.
     """
 
     channels: tuple[int, int, int] = (16, 32, 64)
+    margin: int = 2
     mean: float = 0.1307  # both are those of MNIST's training pixels
     std: float = 0.3081
 
 
 class Compact(nn.Module):
-    """Convolutions with max-pool, batch normalisation and ReLU; a linear layer (29,434 parameters).
+    """Convolutions with batch normalisation and GELU, and a linear layer (26,410 parameters).
 
-    Pooling comes before normalisation: the order hardly matters to what is learned, and leaves a
-    quarter of the values to normalise.
+    The first convolution makes steps of two pixels, and pooling comes before normalisation: both
+    leave a quarter of the values to work on.
 
     Args:
         config: Its settings.
@@ -38,19 +41,18 @@ class Compact(nn.Module):
         first, second, third = config.channels
         self.normalise = Normalise(config.mean, config.std)
         self.features = nn.Sequential(
-            nn.Conv2d(1, first, 5, bias=False),  # (N, first, 24, 24)
-            nn.MaxPool2d(2),
+            nn.Conv2d(1, first, 6, stride=2, bias=False),  # (N, first, 10, 10)
             nn.BatchNorm2d(first),
-            nn.ReLU(),
-            nn.Conv2d(first, second, 3, bias=False),  # (N, second, 10, 10)
+            nn.GELU(),
+            nn.Conv2d(first, second, 3, bias=False),  # (N, second, 8, 8)
             nn.MaxPool2d(2),
             nn.BatchNorm2d(second),
-            nn.ReLU(),
-            nn.Conv2d(second, third, 3, bias=False),  # (N, third, 3, 3)
+            nn.GELU(),
+            nn.Conv2d(second, third, 3, bias=False),  # (N, third, 2, 2)
             nn.BatchNorm2d(third),
-            nn.ReLU(),
+            nn.GELU(),
         )
-        self.classifier = nn.Linear(third * 3 * 3, 10)
+        self.classifier = nn.Linear(third * 2 * 2, 10)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits of `images`.
@@ -61,5 +63,7 @@ class Compact(nn.Module):
         Returns:
             (N, 10) float32 logits.
         """
-        logits: Tensor = self.classifier(self.features(self.normalise(images)).flatten(1))
+        margin = self.config.margin
+        middle = images[:, :, margin : 28 - margin, margin : 28 - margin]
+        logits: Tensor = self.classifier(self.features(self.normalise(middle)).flatten(1))
         return logits

@@ -28,24 +28,11 @@ class FlatAdam:
     def __init__(
         self, parameters: Iterable[nn.Parameter], *, lr: float, betas: tuple[float, float]
     ) -> None:
-        parameters = list(parameters)
-        size = sum(parameter.numel() for parameter in parameters)
-        device = parameters[0].device
         self.param_groups: list[dict[str, Any]] = [{"lr": lr, "betas": list(betas)}]
-        self.values = torch.empty(size, device=device)
-        self.gradients = torch.zeros(size, device=device)
-        self.mean = torch.zeros(size, device=device)
-        self.square = torch.zeros(size, device=device)
+        self.values, self.gradients = flatten(parameters)
+        self.mean = torch.zeros_like(self.values)
+        self.square = torch.zeros_like(self.values)
         self.steps = 0
-        start = 0
-        for parameter in parameters:
-            end = start + parameter.numel()
-            shape, stride = parameter.shape, parameter.stride()
-            values = self.values[start:end].as_strided(shape, stride)
-            values.copy_(parameter.data)
-            parameter.data = values
-            parameter.grad = self.gradients[start:end].as_strided(shape, stride)
-            start = end
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -79,3 +66,24 @@ class FlatAdam:
         self.square.copy_(state["square"])
         self.steps = int(state["steps"])
         self.param_groups = saved["param_groups"]
+
+
+def flatten(parameters: Iterable[nn.Parameter]) -> tuple[Tensor, Tensor]:
+    """Move the values and the gradients of `parameters` into two vectors, and return these.
+
+    Each parameter becomes a view into the first, its gradient one into the second; values and
+    memory layouts stay as they are. It comes after moving a model to its device.
+    """
+    parameters = list(parameters)
+    size = sum(parameter.numel() for parameter in parameters)
+    device = parameters[0].device if parameters else None
+    values, gradients = torch.empty(size, device=device), torch.zeros(size, device=device)
+    start = 0
+    for parameter in parameters:
+        end = start + parameter.numel()
+        view = values[start:end].as_strided(parameter.shape, parameter.stride())
+        view.copy_(parameter.data)
+        parameter.data = view
+        parameter.grad = gradients[start:end].as_strided(parameter.shape, parameter.stride())
+        start = end
+    return values, gradients

@@ -52,7 +52,8 @@ def train_steps(
         if recipe.shift:
             images = batch_shift(images, recipe.shift, state.generator)
         for group in state.optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, state.step, total_steps)
+            rate = learning_rate(recipe, state.step, total_steps)
+            group["lr"] = rate * group.get("relative_lr", 1.0)
         with torch.autocast(state.device.type, torch.bfloat16, enabled=in_bfloat16):
             logits = state.model(images).float()
         loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)

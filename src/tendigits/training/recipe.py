@@ -19,7 +19,7 @@ from tendigits.models import (
     config_to_dict,
 )
 
-OptimizerName = Literal["adam", "adamw", "flat-adam"]
+OptimizerName = Literal["adam", "adamw", "muon"]
 PrecisionName = Literal["float32", "bfloat16", "auto"]
 ScheduleName = Literal["constant", "triangle"]
 
@@ -38,12 +38,13 @@ class Recipe:
             inside a pass.
         batch_size: Pictures a step.
         drop_last: Leave out an epoch's last batch where it is smaller than the others.
-        optimizer: Adam (Kingma & Ba 2015), torch's or over one flat vector (`flat_adam`), or AdamW
-            (Loshchilov & Hutter 2019).
+        optimizer: Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), or Muon for filters
+            with Adam for the rest (`muon`).
         precision: Of the numbers between the layers; weights and the optimizer are always float32.
             ``auto`` is bfloat16 on a device that computes in it, float32 elsewhere; a run settles
             it when it begins.
         lr: The highest learning rate.
+        filter_lr: The same of Muon's filters.
         betas: Decay of the optimizer's mean and of its mean square, each in [0, 1).
         weight_decay: Share of each weight that is taken off at a step, times the learning rate.
         schedule: How the learning rate goes: ``constant``, or ``triangle``, straight up and down.
@@ -61,6 +62,7 @@ class Recipe:
     drop_last: bool = False
     optimizer: OptimizerName = "adam"
     precision: PrecisionName = "float32"
+    filter_lr: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
     schedule: ScheduleName = "constant"
@@ -78,8 +80,9 @@ class Recipe:
         shares |= {f"beta {place}": beta for place, beta in enumerate(self.betas, 1)}
         for name, value in shares.items():
             require(0 <= value < 1, name, value, "a share from 0 to below 1")
-        decays = {"weight decay": self.weight_decay, "final learning rate": self.final_lr}
-        for name, value in decays.items():
+        amounts = {"weight decay": self.weight_decay, "final learning rate": self.final_lr}
+        amounts["filter learning rate"] = self.filter_lr
+        for name, value in amounts.items():
             require(value >= 0, name, value, "at least 0")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
@@ -143,17 +146,18 @@ def cnn() -> Recipe:
 
 
 def fast() -> Recipe:
-    """Return the shortest honest road to 99 %: a small network, half an epoch."""
+    """Return the shortest honest road to 99 %: a small network, about half an epoch."""
     return Recipe(
         name="fast",
         model=CompactConfig(),
-        epochs=0.5,
-        batch_size=192,
+        epochs=0.55,
+        batch_size=192,  # smaller ones spend their time on overhead, larger ones learn less
         drop_last=True,  # every step has the same shapes, for which kernels are prepared once
-        optimizer="flat-adam",
+        optimizer="muon",  # 98.89 % held out after two thirds of the pictures (LOG, 2026-11-24)
         precision="auto",
-        lr=0.012,
-        betas=(0.7, 0.9),  # short memories: there are 156 steps to remember
+        lr=0.03,
+        filter_lr=0.16,
+        betas=(0.7, 0.9),  # short memories: there are 172 steps to remember
         schedule="triangle",
         warmup=0.25,
         final_lr=0.002,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tendigits.errors import CheckpointError
 from tendigits.models import build_model, channels_last
 from tendigits.training.checkpoint import Checkpoint
-from tendigits.training.flat_adam import FlatAdam
+from tendigits.training.muon import Muon
 from tendigits.training.recipe import Recipe
 
 
@@ -125,7 +125,7 @@ class TrainingState:
             index, _, key = name.partition(".")
             state.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        if isinstance(self.optimizer, FlatAdam):
+        if isinstance(self.optimizer, Muon):
             return
         for parameter, values in self.optimizer.state.items():
             for key, value in values.items():
@@ -140,10 +140,12 @@ class TrainingState:
         return states
 
 
-def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer | FlatAdam:
+def build_optimizer(recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer | Muon:
     """Return a new optimizer for `model` as `recipe` describes it, torch's in one fused kernel."""
-    if recipe.optimizer == "flat-adam":
-        return FlatAdam(model.parameters(), lr=recipe.lr, betas=recipe.betas)
+    if recipe.optimizer == "muon":
+        return Muon(
+            model.parameters(), lr=recipe.lr, betas=recipe.betas, filter_lr=recipe.filter_lr
+        )
     kinds: dict[str, Callable[..., torch.optim.Optimizer]] = {
         "adam": torch.optim.Adam,
         "adamw": torch.optim.AdamW,
