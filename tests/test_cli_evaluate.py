@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from tendigits.cli.evaluate import evaluate
 from tendigits.cli.show import show
-from tendigits.data import DigitSet, open_data
+from tendigits.data import DigitSet, idx, open_available
 from tendigits.errors import SettingError, TendigitsError, UnknownNameError, WeightsError
 from tendigits.evaluation import measure
 from tendigits.models import MlpConfig, build_model
@@ -23,8 +23,8 @@ app.command()(show)
 def mnist_read_once(mnist: DigitSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the half-second of reading it for each command."""
     monkeypatch.setattr(
-        "tendigits.evaluation.measure.open_data",
-        lambda folder: mnist if folder is None else open_data(folder),
+        "tendigits.evaluation.measure.open_available",
+        lambda folder: mnist if folder is None else open_available(folder),
     )
 
 
@@ -136,3 +136,17 @@ def test_what_may_not_be_read_is_left_to_our_own_error(
     monkeypatch.setattr("os.access", lambda path, mode: False)  # typer would answer with its usage
     with pytest.raises(WeightsError, match="not a whole safetensors file"):
         run(command, tmp_path, "--data", tmp_path)
+
+
+@pytest.mark.parametrize("part", ["t10k", "train"])
+def test_what_there_is_of_a_set_is_measured(
+    run_folder: Path, tmp_path: Path, mnist: DigitSet, part: str
+) -> None:
+    """A test part alone; or one picture a digit, which cannot be divided."""
+    places = [int((mnist.test.labels == digit).argmax()) for digit in range(10)]
+    digits = mnist.test.take(places)
+    idx.write_idx(tmp_path / f"{part}-images-idx3-ubyte", digits.images)
+    idx.write_idx(tmp_path / f"{part}-labels-idx1-ubyte", digits.labels)
+    printed = run("evaluate", run_folder, "--data", tmp_path, "--json", "--device", "cpu")
+    assert json.loads(printed)["count"] == 10
+    assert run("show", run_folder, "--data", tmp_path, "--out", tmp_path / "show.png")

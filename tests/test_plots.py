@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageShow
 
-from tendigits.data import Digits, DigitSet, open_data
+from tendigits.data import Digits, DigitSet, open_available
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.evaluation.plots import WRONG, WRONG_SIGN, prediction_figure, save_figure
 from tendigits.evaluation.show import draw_answers, has_screen, open_window
@@ -34,8 +34,8 @@ FASHION = (
 def mnist_read_once(mnist: DigitSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Save the half-second of reading it for each command."""
     monkeypatch.setattr(
-        "tendigits.evaluation.measure.open_data",
-        lambda folder: mnist if folder is None else open_data(folder),
+        "tendigits.evaluation.measure.open_available",
+        lambda folder: mnist if folder is None else open_available(folder),
     )
 
 
@@ -220,7 +220,7 @@ def test_no_mistakes_cannot_be_drawn(
     run_folder: Path, digits: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     all_right = DigitSet(name="seven", train=digits, test=digits)
-    monkeypatch.setattr("tendigits.evaluation.measure.open_data", lambda folder: all_right)
+    monkeypatch.setattr("tendigits.evaluation.measure.open_available", lambda folder: all_right)
     monkeypatch.setattr(
         "tendigits.evaluation.measure.predict_logits", lambda *a, **k: np.eye(10)[digits.labels]
     )

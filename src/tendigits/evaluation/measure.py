@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.data import open_data
+from tendigits.data import open_available
 from tendigits.data.digits import Digits, DigitSet
 from tendigits.environment import choose_device
 from tendigits.errors import UnknownNameError
@@ -92,7 +92,7 @@ def answer(
         raise UnknownNameError("part", part, PARTS)
     place = choose_device(device)
     loaded = load_model(model)
-    digit_set = open_data(data)
+    digit_set = open_available(data)
     measured = part or part_to_measure(digit_set, loaded.info)
     digits = part_named(digit_set, measured)
     if limit is not None:
