@@ -1,13 +1,16 @@
 """Each recipe over many seeds: test accuracy, training seconds, memory.
 
-Seeds that were measured before are kept, so that runs add up: scripts/bench recipes cnn --seeds 10
+Seeds that were measured before, on a machine and with versions like these, are kept, so that runs
+add up: scripts/bench recipes cnn --seeds 10
 """
 
 import argparse
+import sys
 import tempfile
 
 from benchmarks.command import run_command
-from benchmarks.results import read_runs, summarise, write_results
+from benchmarks.results import read_results, read_runs, results_path, summarise, write_results
+from tendigits.environment import describe_environment
 from tendigits.training.recipe import RECIPES
 
 
@@ -26,9 +29,14 @@ def measure_seed(recipe: str, seed: int) -> dict[str, float]:
     }
 
 
-def measure(recipe: str, seeds: int) -> None:
-    """Measure the seeds of `recipe` below `seeds` that are missing, one after another."""
+def measure(recipe: str, seeds: int, *, again: bool) -> None:
+    """Measure the seeds of `recipe` below `seeds`, all or those that are missing, in order."""
     name = f"recipe-{recipe}"
+    before = read_results(name)
+    if again:
+        results_path(name).unlink(missing_ok=True)
+    elif before and before["environment"] != describe_environment():
+        sys.exit(f"{results_path(name)} was measured on another machine or versions: add --again")
     for seed in range(seeds):
         runs = read_runs(name)
         if seed in {run["seed"] for run in runs}:
@@ -49,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="+", choices=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=5, help="0 to this, without it")
+    parser.add_argument("--again", action="store_true", help="measure all seeds anew")
     arguments = parser.parse_args()
     for recipe in arguments.recipes:
-        measure(recipe, arguments.seeds)
+        measure(recipe, arguments.seeds, again=arguments.again)
 
 
 if __name__ == "__main__":
