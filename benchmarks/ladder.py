@@ -23,6 +23,7 @@ from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.batches import Batches
 from tendigits.training.loop import count_steps, train_steps
+from tendigits.training.memory import keep_freed_memory
 from tendigits.training.recipe import Recipe, recipe_named
 from tendigits.training.run import settle_precision
 from tendigits.training.state import TrainingState
@@ -101,6 +102,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10, help="trainings on each rung")
     arguments = parser.parse_args()
     mnist = load_mnist()
+    keep_freed_memory()
     runs: list[dict[str, Any]] = []
     for seed in range(arguments.seeds):
         for name, recipe in rungs():

@@ -65,5 +65,7 @@ class Compact(nn.Module):
         """
         margin = self.config.margin
         middle = images[:, :, margin : 28 - margin, margin : 28 - margin]
-        logits: Tensor = self.classifier(self.features(self.normalise(middle)).flatten(1))
+        features = self.features(self.normalise(middle))
+        # With the channels last, as they lie in memory: else all gradients would be laid out anew.
+        logits: Tensor = self.classifier(features.permute(0, 2, 3, 1).flatten(1))
         return logits

@@ -19,6 +19,7 @@ from tendigits.training.batches import Batches
 from tendigits.training.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
 from tendigits.training.events import EpochReport, Observer, RunResult, RunStart, StepReport
 from tendigits.training.loop import check_finite, count_steps, train_steps
+from tendigits.training.memory import keep_freed_memory
 from tendigits.training.pages import write_pages
 from tendigits.training.rate import Rate
 from tendigits.training.recipe import learning_rate
@@ -56,6 +57,7 @@ class Run:
         self.observer = observer
         self.should_stop = should_stop
         torch.set_num_threads(settings.threads)
+        keep_freed_memory()
         train, self.val = divide(digit_set, settings.hold_out)
         self.class_counts = train.class_counts()
         checkpoint = load_checkpoint(folder.checkpoint)
