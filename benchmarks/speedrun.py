@@ -2,10 +2,11 @@
 
 Every training is a process of its own, so each pays for its own start. Two times are taken: the
 training alone (data in memory to final weights) and the whole process from its start to the instant
-at which its weights are on the disk. Ratios are to the tutorial's loop of the same run.
+at which its weights are on the disk. Ratios are to the tutorial's loop of the same race.
 
-    scripts/bench speed            # 3 of the tutorial, 10 of each published recipe, 30 of ours
-    scripts/bench speed --quick    # under three minutes: one epoch of the tutorial stands for five
+    scripts/bench speed              # 2 of the tutorial, 6 of each published recipe, 30 of ours
+    scripts/bench speed --races 3    # the same three times over: do the ratios agree?
+    scripts/bench speed --quick      # under three minutes: an epoch of the tutorial stands for five
 """
 
 import argparse
@@ -59,9 +60,11 @@ def figures(name: str, seed: int, line: dict[str, Any], whole_seconds: float) ->
     }
 
 
-def race(tutorials: int, published: int, ours: int, *, quick: bool) -> list[dict[str, Any]]:
+def race(
+    tutorials: int, published: int, ours: int, *, number: int = 1, quick: bool = False
+) -> list[dict[str, Any]]:
     """Run all trainings, interleaved: each tutorial is followed by its share of the others."""
-    runs = []
+    runs: list[dict[str, Any]] = []
     for turn in range(tutorials):
         runs.append(race_peer(TUTORIAL, turn, epochs=1 if quick else None))
         print(runs[-1], flush=True)
@@ -70,7 +73,7 @@ def race(tutorials: int, published: int, ours: int, *, quick: bool) -> list[dict
         for name, seed in rest:
             runs.append(race_ours(name, seed) if name == OURS else race_peer(name, seed))
             print(runs[-1], flush=True)
-    return runs
+    return [{"race": number, **run} for run in runs]
 
 
 def print_table(runs: list[dict[str, Any]], tutorial_factor: int) -> None:
@@ -101,21 +104,24 @@ def main() -> None:
     """Read the command line, race, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a look in under three minutes")
-    parser.add_argument("--tutorials", type=int, default=3, help="trainings of the tutorial")
-    parser.add_argument("--published", type=int, default=10, help="of each published recipe")
+    parser.add_argument("--races", type=int, default=1, help="the whole thing so many times")
+    parser.add_argument("--tutorials", type=int, default=2, help="trainings of the tutorial")
+    parser.add_argument("--published", type=int, default=6, help="of each published recipe")
     parser.add_argument("--seeds", type=int, default=30, help="of ours")
     arguments = parser.parse_args()
     if arguments.quick:
-        runs = race(1, 2, 5, quick=True)
-        print_table(runs, tutorial_factor=5)  # one epoch of five was trained
+        look = race(1, 2, 5, quick=True)
+        print_table(look, tutorial_factor=5)  # one epoch of five was trained
         return
-    runs = race(arguments.tutorials, arguments.published, arguments.seeds, quick=False)
-    command = (
-        f"scripts/bench speed --tutorials {arguments.tutorials} "
-        f"--published {arguments.published} --seeds {arguments.seeds}"
+    counts = (arguments.tutorials, arguments.published, arguments.seeds)
+    command = "scripts/bench speed --races {} --tutorials {} --published {} --seeds {}".format(
+        arguments.races, *counts
     )
-    write_results("speed", command, runs)
-    print_table(runs, tutorial_factor=1)
+    runs: list[dict[str, Any]] = []
+    for number in range(1, arguments.races + 1):
+        runs += race(*counts, number=number)
+        write_results("speed", command, runs)
+        print_table([run for run in runs if run["race"] == number], tutorial_factor=1)
 
 
 if __name__ == "__main__":

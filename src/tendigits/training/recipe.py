@@ -166,14 +166,14 @@ def fast() -> Recipe:
 
 
 def fast_99_4() -> Recipe:
-    """Return `fast` taken on to 99.4 %: four epochs, each picture moved by at most a pixel."""
+    """Return `fast` taken on to 99.4 %: three epochs, each picture moved by at most a pixel."""
     return replace(
         fast(),
         name="fast-99.4",
-        epochs=4,
-        batch_size=128,
-        lr=0.008,  # 0.01 with larger batches was no better (LOG, 2026-11-24)
-        final_lr=0.0002,
+        epochs=3,
+        batch_size=256,
+        lr=0.03,  # lower rates and smaller batches were no better (LOG, 2026-11-24)
+        filter_lr=0.14,
         shift=1,
     )
 
