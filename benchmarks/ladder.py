@@ -45,7 +45,7 @@ def rungs() -> Iterator[tuple[str, Recipe]]:
     rung = replace(rung, betas=fast.betas)
     yield "a short memory for Adam", rung
     rung = replace(rung, batch_size=fast.batch_size, drop_last=True)
-    yield "batches of 192", rung
+    yield f"batches of {fast.batch_size}", rung
     rung = replace(rung, label_smoothing=fast.label_smoothing)
     yield "label smoothing", rung
     rung = replace(rung, precision=fast.precision)

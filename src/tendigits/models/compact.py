@@ -26,10 +26,11 @@ class CompactConfig:
 
 
 class Compact(nn.Module):
-    """Convolutions with batch normalisation and GELU, and a linear layer (26,410 parameters).
+    """Three convolutions, two of them with batch normalisation; a linear layer (26,378 parameters).
 
     The first convolution makes steps of two pixels, and pooling comes before normalisation: both
-    leave a quarter of the values to work on.
+    leave a quarter of the values to work on. Where values are most, after the first convolution,
+    there is nothing but a ReLU (LOG, 2026-11-24).
 
     Args:
         config: Its settings.
@@ -42,8 +43,7 @@ class Compact(nn.Module):
         self.normalise = Normalise(config.mean, config.std)
         self.features = nn.Sequential(
             nn.Conv2d(1, first, 6, stride=2, bias=False),  # (N, first, 10, 10)
-            nn.BatchNorm2d(first),
-            nn.GELU(),
+            nn.ReLU(),
             nn.Conv2d(first, second, 3, bias=False),  # (N, second, 8, 8)
             nn.MaxPool2d(2),
             nn.BatchNorm2d(second),
