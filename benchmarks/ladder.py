@@ -54,7 +54,7 @@ def rungs() -> Iterator[tuple[str, Recipe]]:
     yield "Muon for the filters", rung
     rung = replace(rung, epochs=fast.epochs)
     assert replace(rung, name=fast.name) == fast, "the last rung is the recipe"
-    yield "0.55 epochs: the recipe fast", rung
+    yield f"{fast.epochs} epochs: the recipe fast", rung
 
 
 def climb(recipe: Recipe, mnist: DigitSet, seed: int) -> dict[str, Any]:
