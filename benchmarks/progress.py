@@ -1,9 +1,10 @@
-"""What showing progress costs: `tendigits train fast` on a terminal, beside the same with --quiet.
+"""What showing progress costs: the share of `fast`'s training seconds that drawing its bar takes.
 
-    scripts/bench progress --rounds 30
+    scripts/bench progress --rounds 15
 
-Both are run in turn, in fresh processes, with the same seed; the first draws its bar on a real
-pseudo-terminal. The ratio is that of the training seconds.
+Each round trains in a fresh process on a real pseudo-terminal, as `tendigits train fast` does, with
+a clock around every drawing. Trainings with and without the bar differ by less than two trainings
+of one kind do, so their difference would say nothing.
 """
 
 import argparse
@@ -11,43 +12,71 @@ import json
 import os
 import pty
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
-from benchmarks.command import COMMAND
 from benchmarks.results import summarise, write_results
-
-TRAINING = ("train", "fast")
-
-
-def read_train_seconds(runs: str) -> float:
-    """Return the training seconds of the only run in the folder `runs`."""
-    (metrics,) = Path(runs).glob("*/metrics.jsonl")
-    seconds: float = json.loads(metrics.read_text("utf-8").splitlines()[-1])["train_seconds"]
-    return seconds
+from tendigits.cli.progress import LiveDisplay
+from tendigits.environment import available_cores
+from tendigits.training import RunSettings, StepReport, recipe_named, start_run
 
 
-def train_quietly(seed: int) -> float:
-    """Train without a word; return the training seconds."""
-    with tempfile.TemporaryDirectory() as runs:
-        command = [str(COMMAND), *TRAINING, "--seed", str(seed), "--runs", runs, "--quiet"]
-        subprocess.run(command, check=True)
-        return read_train_seconds(runs)
+class ClockedDisplay(LiveDisplay):
+    """The display of a terminal, with a clock around what it draws while the training waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds, self.drawings = 0.0, 0
+
+    def step(self, report: StepReport) -> None:
+        """Draw, and count the seconds."""
+        start = time.perf_counter()
+        super().step(report)
+        self.seconds += time.perf_counter() - start
+        self.drawings += 1
 
 
-def train_on_a_terminal(seed: int) -> float:
-    """Train with the bar that moves, on a pseudo-terminal; return the training seconds."""
-    with tempfile.TemporaryDirectory() as runs:
+def train_here(seed: int, out: Path) -> None:
+    """Train on this process's terminal; write the figures to the file `out`."""
+    if not sys.stdout.isatty():
+        raise RuntimeError("there is no terminal to draw on")
+    settings = RunSettings(
+        recipe=recipe_named("fast"),
+        seed=seed,
+        data=None,
+        hold_out=0,
+        device="cpu",
+        threads=available_cores(),
+        checkpoint_seconds=30,
+    )
+    with ClockedDisplay() as display:
+        seconds = start_run(settings, out.parent, observer=display).train_seconds
+    figures = {
+        "train_seconds": round(seconds, 4),
+        "drawing_seconds": round(display.seconds, 5),
+        "drawings": display.drawings,
+        "share": round(display.seconds / seconds, 5),
+    }
+    out.write_text(json.dumps(figures), "utf-8")
+
+
+def measure(seed: int) -> dict[str, float]:
+    """Train in a fresh process on a pseudo-terminal and return its figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "figures.json"
         ours, theirs = pty.openpty()
-        command = [str(COMMAND), *TRAINING, "--seed", str(seed), "--runs", runs]
-        process = subprocess.Popen(command, stdout=theirs, stderr=theirs, close_fds=True)
+        command = [sys.executable, "-m", "benchmarks.progress", "--seed", str(seed)]
+        process = subprocess.Popen([*command, "--out", str(out)], stdout=theirs, stderr=theirs)
         os.close(theirs)
         shown = drain(ours)
         if process.wait():
             raise RuntimeError(f"the training failed: {shown[-500:].decode(errors='replace')}")
-        if b"images/s" not in shown:
-            raise RuntimeError("no progress was shown: there is nothing to measure")
-        return read_train_seconds(runs)
+        figures: dict[str, float] = json.loads(out.read_bytes())
+    if not figures["drawings"] or b"images/s" not in shown:
+        raise RuntimeError("no progress was shown: there is nothing to measure")
+    return figures
 
 
 def drain(descriptor: int) -> bytes:
@@ -65,20 +94,21 @@ def drain(descriptor: int) -> bytes:
 
 
 def main() -> None:
-    """Measure in turn, print and save."""
+    """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30, help="trainings of each, in turn")
+    parser.add_argument("--rounds", type=int, default=15, help="trainings")
+    parser.add_argument("--seed", type=int, default=0, help="of the one training with --out")
+    parser.add_argument("--out", type=Path, help="train here and now, and write figures there")
     arguments = parser.parse_args()
+    if arguments.out:
+        train_here(arguments.seed, arguments.out)
+        return
     runs = []
     for seed in range(arguments.rounds):
-        shown, quiet = train_on_a_terminal(seed), train_quietly(seed)
-        runs.append(
-            {"shown_seconds": shown, "quiet_seconds": quiet, "ratio": round(shown / quiet, 4)}
-        )
+        runs.append(measure(seed))
         print(runs[-1], flush=True)
     write_results("progress", f"scripts/bench progress --rounds {arguments.rounds}", runs)
-    total = sum(run["shown_seconds"] for run in runs) / sum(run["quiet_seconds"] for run in runs)
-    print(f"ratio of the sums {total:.4f}, of the runs {summarise(run['ratio'] for run in runs)}")
+    print(summarise(run["share"] for run in runs))
 
 
 if __name__ == "__main__":

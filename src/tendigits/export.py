@@ -200,7 +200,7 @@ def _trace(model: nn.Module, path: Path) -> None:
                 path,
                 input_names=["images"],
                 output_names=["logits"],
-                dynamic_shapes={"images": {0: torch.export.Dim("N")}},
+                dynamic_shapes=({0: torch.export.Dim("N")},),
                 external_data=False,
                 verbose=False,
             )
