@@ -51,7 +51,8 @@ def train_here(seed: int, out: Path) -> None:
         threads=available_cores(),
         checkpoint_seconds=30,
     )
-    with ClockedDisplay() as display:
+    display = ClockedDisplay()
+    with display:
         seconds = start_run(settings, out.parent, observer=display).train_seconds
     figures = {
         "train_seconds": round(seconds, 4),
