@@ -108,12 +108,13 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
         for (task, name), marker in zip(names.items(), "os", strict=True):
             points = sorted((run["count"], run[field]) for run in runs if run["task"] == task)
             axes.plot(*zip(*points, strict=True), marker=marker, label=name)
-        axes.set(xscale="log", yscale="log", xlabel="pictures", ylabel=unit)
-        axes.yaxis.set_major_formatter(ticker.ScalarFormatter())
+        axes.set(xscale="log", xlabel="pictures", ylabel=unit)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    figure.axes[0].set_title("Time")
-    figure.axes[1].set_title("Peak memory of the process")
+    time_axes, memory_axes = figure.axes
+    time_axes.set(title="Time", yscale="log")
+    time_axes.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+    memory_axes.set(title="Peak memory of the process", ylim=(0, None))
     figure.savefig(path, dpi=120)
 
 

@@ -91,7 +91,7 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
     axes.plot(*zip(*points, strict=True), color="0.8", zorder=0)
     axes.axhline(99, color="0.6", linestyle=":", zorder=0)
     axes.set(xscale="log", xlabel="seconds of training", ylabel="test accuracy (%), mean and sd")
-    axes.xaxis.set_major_formatter(ticker.ScalarFormatter())
+    axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
     figure.legend(loc="outside right upper", frameon=False, fontsize=8)
     figure.savefig(path, dpi=120)
 
