@@ -14,7 +14,7 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="article-mlp, article-cnn, cnn, fast, fast-99.4 or fast-99.7.", show_default="cnn"
+            help="article-mlp, article-cnn, cnn, fast or fast-99.4.", show_default="cnn"
         ),
     ] = None,
     data: Annotated[
