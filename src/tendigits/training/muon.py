@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tendigits.training.flat_adam import FlatAdam, flatten
 
-MOMENTUM = 0.6  # of the filters; 0.4 and 0.8 were no better (LOG, 2026-11-24)
+MOMENTUM = 0.6  # of the filters; 0.4 and 0.7 were no better (LOG, 2026-11-24)
 ITERATIONS = 3  # of Newton-Schulz; 2 lost accuracy, 5 gained none (LOG, 2026-11-24)
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of its polynomial, from Jordan et al. 2024
 
@@ -95,7 +95,7 @@ def orthogonalised(matrix: Tensor, iterations: int = ITERATIONS) -> Tensor:
 
     Args:
         matrix: (m, n) float32.
-        iterations: Three take a singular value of a hundredth of the matrix's length to about 0.3
+        iterations: Three take a singular value of a hundredth of the matrix's length to about 0.4
             and large ones to 0.7 to 1.2.
 
     Returns:
