@@ -22,6 +22,7 @@ from tendigits.data import DigitSet, load_mnist
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.batches import Batches
+from tendigits.training.examples import Examples
 from tendigits.training.loop import count_steps, train_steps
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.recipe import Recipe, recipe_named
@@ -64,7 +65,8 @@ def climb(recipe: Recipe, mnist: DigitSet, seed: int) -> dict[str, Any]:
         mnist.train, batch_size=recipe.batch_size, seed=seed, drop_last=recipe.drop_last
     )
     state = TrainingState(recipe, seed=seed)
-    train_steps(state, batches, recipe, count_steps(recipe, batches))
+    examples = Examples(recipe, mnist.train)
+    train_steps(state, batches, recipe, count_steps(recipe, batches), examples)
     seconds = time.perf_counter() - start
     logits = predict_logits(state.model, mnist.test.images)
     accuracy = evaluate_logits(logits, mnist.test.labels).accuracy
