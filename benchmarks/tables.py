@@ -31,8 +31,9 @@ def source(name: str) -> str:
     if results is None:
         raise FileNotFoundError(f"benchmarks/results/{name}.json: run scripts/bench first")
     environment: dict[str, Any] = results["environment"]
+    found = {run.get("processor", environment["processor"]) for run in results["runs"]}
     return (
-        f"`{results['command']}`, {results['date']}, {environment['processor']}, "
+        f"`{results['command']}`, {results['date']}, {' and '.join(sorted(found))}, "
         f"{environment['cores']} cores, torch {environment['packages']['torch']}"
     )
 
