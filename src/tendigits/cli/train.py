@@ -14,7 +14,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="article-mlp, article-cnn, cnn, fast or fast-99.4.", show_default="cnn"
+            help="article-mlp, article-cnn, cnn, fast, fast-99.4, best or small.",
+            show_default="cnn",
         ),
     ] = None,
     data: Annotated[
@@ -124,6 +125,7 @@ def train(
             settings,
             runs or Path("runs"),
             fit_batch_size=batch_size is None,
+            fit_hold_out=hold_out is None,
             observer=observer,
             should_stop=should_stop,
         )

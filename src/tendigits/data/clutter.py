@@ -114,18 +114,15 @@ def _wander(random: np.random.Generator) -> list[Stroke]:
 def _zigzag(random: np.random.Generator) -> list[Stroke]:
     """Return a line that goes to and fro, upright or lying, with corners or without."""
     turns = int(random.integers(7, 12))
-    along = np.linspace(0, random.uniform(LEAST_WIDTH, 1.6), turns)
+    along = np.linspace(0, random.uniform(LEAST_WIDTH, 1 / LEAST_WIDTH), turns)
     across = np.arange(turns) % 2 + random.normal(scale=0.08, size=turns)
-    if random.random() < 0.5:
-        points = np.stack([along, across], axis=1)
-    else:
-        points = np.stack([LEAST_WIDTH * across, along], axis=1)
+    points = np.stack([along, across] if random.random() < 0.5 else [across, along], axis=1)
     return [smooth(points) if random.random() < 0.5 else points]
 
 
 def _coil(random: np.random.Generator) -> list[Stroke]:
     """Return a row of loops, from left to right or downwards."""
-    loops = int(random.integers(3, 6))
+    loops = int(random.integers(4, 7))
     angle = np.linspace(0, 2 * np.pi * loops, 12 * loops)
     along = np.cos(angle) + random.uniform(0.2, 0.45) * angle
     across = np.ptp(along) * random.uniform(LEAST_WIDTH, 1.0) / 2 * np.sin(angle)
@@ -142,7 +139,7 @@ SCRIBBLES = (_wander, _zigzag, _coil, _hatching)
 
 def _frequencies() -> NDArray[np.float64]:
     """Return the frequency, in cycles a pixel, of each coefficient of `np.fft.rfft2`, (28, 15)."""
-    return np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None, :])
+    return np.asarray(np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None, :]))
 
 
 def _as_pixels(levels: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -42,7 +42,7 @@ HAND_ALPHABET = {
 HAND_FIGURES = tuple(HAND_ALPHABET.values())
 
 PRINTED_ALPHABET = "AEFHKLMNPRTUVWXYadefhkmnprtuvwx"
-# OpenCV 4 draws Hershey's strokes for these names, OpenCV 5 outlines of its own: upright and italic.
+# OpenCV 4 draws Hershey's strokes under these names, OpenCV 5 fonts with outlines.
 PRINTED_FACES = (
     cv2.FONT_HERSHEY_SIMPLEX,
     cv2.FONT_HERSHEY_COMPLEX,
@@ -72,5 +72,6 @@ def print_letter(random: np.random.Generator) -> NDArray[np.uint8]:
     change = np.array([[1 + stretch, slant - turn], [turn, 1.0]])
     middle = np.full(2, PRINTED_CANVAS / 2)
     shifted = np.column_stack([change, middle - change @ middle])
-    coverage = np.asarray(cv2.warpAffine(canvas, shifted, canvas.shape), np.float32) / 255
+    turned = cv2.warpAffine(canvas, shifted, (PRINTED_CANVAS, PRINTED_CANVAS))
+    coverage = np.asarray(turned, np.float32) / np.float32(255)
     return imaging.centre(imaging.scale_to_box(imaging.cut_to_ink(coverage)))

@@ -28,6 +28,7 @@ SLANT = 0.3  # sideways for each upwards, at most: about 17 degrees
 TURN = 0.12  # radians, at most: about 7 degrees
 STRETCH = 0.2  # of the width against the height, at most
 WOBBLE = 0.05  # of the figure's longest side: how far points are moved, at most
+WAVE = 5.0  # radians a longest side, at most: how fast the wobble changes
 
 
 @cache
@@ -39,7 +40,7 @@ def parse_figure(notation: str) -> tuple[Stroke, ...]:
     """
     strokes = []
     for text in notation.split(";"):
-        points = np.array([[int(x), int(y)] for x, y in text.split()], np.float64)
+        points = np.array([list(map(int, point)) for point in text.split()], np.float64)
         strokes.append(smooth(points))
     return tuple(strokes)
 
@@ -76,12 +77,12 @@ def by_hand(strokes: Sequence[Stroke], random: np.random.Generator) -> list[Stro
     points = np.concatenate(strokes)
     low = points.min(axis=0)
     points = (points - low) / max(float((points.max(axis=0) - low).max()), 1e-9)
-    slant, turn, stretch, wobble, *waves = random.uniform(-1, 1, 10)
-    waves = np.asarray(waves)
-    phases = points @ (5 * waves[:4].reshape(2, 2)) + np.pi * waves[4:]
-    points = points + WOBBLE * abs(wobble) * np.sin(phases)
-    change = np.array([[1 + STRETCH * stretch, TURN * turn], [-SLANT * slant - TURN * turn, 1.0]])
-    return np.split(points @ change, np.cumsum([len(stroke) for stroke in strokes])[:-1])
+    waves = random.uniform(-WAVE, WAVE, (2, 2))
+    wobble = random.uniform(0, WOBBLE)
+    points = points + wobble * np.sin(points @ waves + random.uniform(-np.pi, np.pi, 2))
+    slant, turn, stretch = random.uniform(-1, 1, 3) * (SLANT, TURN, STRETCH)
+    change = np.array([[1 + stretch, turn], [-slant - turn, 1.0]])
+    return np.split(points @ change, _ends(strokes))
 
 
 def choose_pen(random: np.random.Generator) -> float:
@@ -109,16 +110,19 @@ def draw_strokes(
     scale = room / max(float((high - low).max()), 1e-9)
     middle = imaging.BOX_SIDE * OVERSAMPLING / 2 - 0.5  # the canvas's, in indices of pixels
     placed = ((points - (low + high) / 2) * scale + middle) * (1 << SUBPIXEL_BITS)
-    lines = np.split(
-        np.rint(placed).astype(np.int32), np.cumsum([len(stroke) for stroke in strokes])[:-1]
-    )
+    lines = np.split(np.rint(placed).astype(np.int32), _ends(strokes))
     side = imaging.BOX_SIDE * OVERSAMPLING
     canvas = np.zeros((side, side), np.uint8)
     width = max(1, round(pen * OVERSAMPLING))
     cv2.polylines(canvas, lines, False, 255, width, cv2.LINE_AA, SUBPIXEL_BITS)
     box = (imaging.BOX_SIDE, imaging.BOX_SIDE)
     small = cv2.resize(canvas, box, interpolation=cv2.INTER_AREA)
-    return imaging.centre(np.asarray(small, np.float32) / 255)
+    return imaging.centre(np.asarray(small, np.float32) / np.float32(255))
+
+
+def _ends(strokes: Sequence[Stroke]) -> NDArray[np.int64]:
+    """Return where, among the points of all strokes, each but the first begins."""
+    return np.cumsum([len(stroke) for stroke in strokes])[:-1]
 
 
 @cache
