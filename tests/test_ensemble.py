@@ -58,5 +58,5 @@ def test_one_model_is_no_ensemble_and_other_names_are_refused(
 ) -> None:
     with pytest.raises(SettingError, match="expected at least 2"):
         combine_models(models[:1], tmp_path / "one.safetensors")
-    with pytest.raises(SettingError, match="ends in .safetensors"):
+    with pytest.raises(SettingError, match=r"ends in \.safetensors"):
         combine_models(models, tmp_path / "both.onnx")

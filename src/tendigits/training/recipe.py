@@ -215,7 +215,7 @@ def best() -> Recipe:
 
 
 def small() -> Recipe:
-    """Return the reader's default: the network of `fast`, wider, that learns what `best` answers."""
+    """Return the reader's default: the network of `fast`, wider, taught by `best`."""
     return replace(
         best(),
         name="small",
