@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Summary, read_results, read_runs, summarise
+from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
 
 ROOT = Path(__file__).parent.parent
@@ -126,6 +127,48 @@ def latency_table() -> str:
     return markdown(head, rows) + source_line("latency")
 
 
+def shipped_table() -> str:
+    """Return the models inside the package: their recipes over seeds, and the shipped file itself."""
+    rows = []
+    for name, shipped in shipped_models().items():
+        accuracy = column(f"recipe-{name}", "test_accuracy")
+        minutes = column(f"recipe-{name}", "train_seconds").mean / 60
+        size = (folder() / f"{name}.safetensors").stat().st_size
+        rows.append(
+            [
+                f"`{name}`",
+                f"{accuracy.mean:.2%}",
+                f"{accuracy.deviation:.2%}",
+                str(accuracy.count),
+                f"{shipped.test_accuracy:.2%}",
+                f"{minutes:.0f}",
+                f"{shipped.parameters:,}",
+                f"{shipped.multiply_adds / 1e6:.2f} M",
+                f"{size / 1000:.0f} kB",
+                f"`{shipped.sha256['safetensors'][:12]}`",
+            ]
+        )
+    head = ["model", "test accuracy, mean", "sd", "seeds", "the shipped file", "minutes to train"]
+    head += ["parameters", "multiply-adds", "size", "sha256 begins"]
+    sources = "".join(f"- {source(f'recipe-{name}')}\n" for name in shipped_models())
+    return f"{markdown(head, rows)}\n{sources}"
+
+
+def ensemble_table() -> str:
+    """Return what groups of seeds read together."""
+    runs = read_runs("ensemble")
+    accuracy = column("ensemble", "test_accuracy")
+    row = [
+        f"{len(runs[0]['seeds'])} x `{runs[0]['recipe']}`",
+        f"{accuracy.mean:.2%}",
+        f"{accuracy.deviation:.2%}",
+        f"{accuracy.least:.2%}",
+        str(accuracy.count),
+    ]
+    head = ["ensemble", "test accuracy, mean", "sd", "worst group", "disjoint groups"]
+    return markdown(head, [row]) + source_line("ensemble")
+
+
 def growth_table() -> str:
     """Return time and memory against the number of pictures."""
     runs = read_runs("growth")
@@ -212,6 +255,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed_table,
     "latency": latency_table,
     "growth": growth_table,
+    "shipped": shipped_table,
+    "ensemble": ensemble_table,
     "ladder": ladder_table,
 }
 
