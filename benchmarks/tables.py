@@ -128,7 +128,7 @@ def latency_table() -> str:
 
 
 def shipped_table() -> str:
-    """Return the models inside the package: their recipes over seeds, and the shipped file itself."""
+    """Return the models inside the package: their recipes over seeds, and the files themselves."""
     rows = []
     for name, shipped in shipped_models().items():
         accuracy = column(f"recipe-{name}", "test_accuracy")

@@ -4,6 +4,8 @@ In most of Europe and Latin America a 1 begins with a stroke that climbs to its 
 long as the stem, and may stand on a foot; a 7 is crossed so that it cannot be taken for such a 1.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,9 @@ MARGIN = 6  # pixels around the picture, for strokes that reach beyond it
 INK = 128  # of 255: from here on a pixel counts to the stroke
 FOOT_SHARE = 0.3  # of the ones stand on a foot
 UPSTROKE = (0.2, 0.8)  # of the stem's height, the height of the stroke that climbs to it
-REACH = (3.0, 9.0)  # pixels to the left of the stem, where that stroke begins
+STEEPNESS = (30.0, 75.0)  # degrees from the horizontal, of that stroke
+LEAST_REACH, MOST_REACH = 3.0, 16.0  # pixels to the left of the stem, where it begins
+BULGE = (-0.05, 0.15)  # of its length, by which its middle lies above a straight line
 BAR = (3.0, 7.0)  # pixels to each side of the stem, the bar of a seven
 BAR_HEIGHT = (0.4, 0.65)  # of the stem's height from the top
 PEN = (0.6, 1.0)  # of the stem's width, that of the new stroke
@@ -56,15 +60,16 @@ def write(image: NDArray[np.uint8], label: int, random: np.random.Generator) -> 
     height, width = paper.shape
     fine = np.zeros((FINE * height, FINE * width), np.uint8)
     pen = max(1, round(FINE * stem_width(paper) * random.uniform(*PEN)))
-    for start, end in strokes:
-        cv2.line(fine, on_fine(start), on_fine(end), 255, pen, cv2.LINE_AA)
+    for stroke in strokes:
+        corners = np.array([on_fine(point) for point in stroke], np.int32)
+        cv2.polylines(fine, [corners], False, 255, pen, cv2.LINE_AA)
     drawn = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
     coverage = np.maximum(paper, drawn).astype(np.float32) / np.float32(255)
     return centre(scale_to_box(cut_to_ink(coverage)))
 
 
 Point = tuple[float, float]  # (x, y) in pixels
-Stroke = tuple[Point, Point]
+Stroke = list[Point]  # joined by straight lines
 
 
 def upstroke(paper: NDArray[np.uint8], random: np.random.Generator) -> list[Stroke]:
@@ -72,12 +77,13 @@ def upstroke(paper: NDArray[np.uint8], random: np.random.Generator) -> list[Stro
     top, bottom = rows_of_ink(paper)
     head = (middle_of(paper, top), float(top))
     row = round(top + random.uniform(*UPSTROKE) * (bottom - top))
-    # Seen from the stem, which may lean to the left itself. A stroke from far below reaches far.
-    reach = max(random.uniform(*REACH), (row - top) / 3)
-    strokes = [((middle_of(paper, row) - reach, float(row)), head)]
+    reach = (row - top) / math.tan(math.radians(random.uniform(*STEEPNESS)))
+    # Seen from the stem, which may lean to the left itself.
+    start = (middle_of(paper, row) - min(max(reach, LEAST_REACH), MOST_REACH), float(row))
+    strokes = [bent(start, head, random.uniform(*BULGE))]
     if random.random() < FOOT_SHARE:
         foot, half = middle_of(paper, bottom), random.uniform(*BAR)
-        strokes.append(((foot - half, float(bottom)), (foot + half, float(bottom))))
+        strokes.append([(foot - half, float(bottom)), (foot + half, float(bottom))])
     return strokes
 
 
@@ -86,7 +92,14 @@ def bar(paper: NDArray[np.uint8], random: np.random.Generator) -> list[Stroke]:
     top, bottom = rows_of_ink(paper)
     row = round(top + random.uniform(*BAR_HEIGHT) * (bottom - top))
     stem, half, tilt = middle_of(paper, row), random.uniform(*BAR), random.uniform(-1.5, 1.5)
-    return [((stem - half, row + tilt), (stem + half, row - tilt))]
+    return [[(stem - half, row + tilt), (stem + half, row - tilt)]]
+
+
+def bent(start: Point, end: Point, bulge: float) -> Stroke:
+    """Return a stroke whose middle lies above the straight line by `bulge` of its length."""
+    (left, low), (right, high) = start, end
+    middle = ((left + right) / 2 + (high - low) * bulge, (low + high) / 2 + (left - right) * bulge)
+    return [start, middle, end]
 
 
 def rows_of_ink(paper: NDArray[np.uint8]) -> tuple[int, int]:
