@@ -10,6 +10,7 @@ from tendigits.errors import UnknownNameError
 from tendigits.models.cnn import Cnn, CnnConfig
 from tendigits.models.compact import Compact, CompactConfig
 from tendigits.models.mlp import Mlp, MlpConfig
+from tendigits.models.vgg import Vgg, VggConfig
 
 __all__ = [
     "Cnn",
@@ -19,16 +20,19 @@ __all__ = [
     "Mlp",
     "MlpConfig",
     "ModelConfig",
+    "Vgg",
+    "VggConfig",
     "build_model",
     "channels_last",
 ]
 
-ModelConfig = MlpConfig | CnnConfig | CompactConfig
+ModelConfig = MlpConfig | CnnConfig | CompactConfig | VggConfig
 
 ARCHITECTURES: dict[str, tuple[type, type]] = {
     "mlp": (Mlp, MlpConfig),
     "cnn": (Cnn, CnnConfig),
     "compact": (Compact, CompactConfig),
+    "vgg": (Vgg, VggConfig),
 }
 
 
@@ -64,11 +68,13 @@ def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
     if architecture not in ARCHITECTURES:
         raise UnknownNameError("architecture", str(architecture), ARCHITECTURES)
     _, kind = ARCHITECTURES[architecture]
-    settings = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
-    config: ModelConfig = kind(**settings)
+    config: ModelConfig = kind(**{name: as_tuple(value) for name, value in fields.items()})
     return config
+
+
+def as_tuple(value: Any) -> Any:
+    """Return `value`, with tuples for the lists that JSON made of them."""
+    return tuple(map(as_tuple, value)) if isinstance(value, list) else value
 
 
 def channels_last(model: nn.Module) -> nn.Module:
