@@ -8,12 +8,12 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data import Digits
+from tendigits.data.digits import DIGIT_NAMES
 from tendigits.errors import DataFormatError, DataNotFoundError
 from tendigits.imaging import Picture, to_mnist_form
 
@@ -62,7 +62,7 @@ def read_bitmaps(path: Path, images: str, labels: str) -> tuple[list[Picture], N
     """Read bitmaps with ink on 0 that fill their box, and put ground around each.
 
     `to_mnist_form` takes for ground what the border shows most. Where ink fills the box, that may
-    be ink: without a margin of ground, a thick digit would be read as light on dark.
+    be ink: without a margin of ground, a thick digit would be read as dark on light.
 
     Args:
         path: An `.npz` file.
@@ -74,11 +74,11 @@ def read_bitmaps(path: Path, images: str, labels: str) -> tuple[list[Picture], N
     """
     with np.load(path) as arrays:
         try:
-            bitmaps, digits = arrays[images], arrays[labels]
+            pixels, digits = arrays[images], arrays[labels]
         except KeyError as error:
             raise DataFormatError(f"{path}: expected arrays {images} and {labels}") from error
-    margin = max(bitmaps.shape[1:]) // MARGIN_SHARE
-    return [np.pad(bitmap, margin) for bitmap in bitmaps], digits.astype(np.uint8)
+    margin = max(pixels.shape[1:]) // MARGIN_SHARE
+    return [np.pad(bitmap, margin) for bitmap in pixels], digits.astype(np.uint8)
 
 
 def read_listed(path: Path, picture: str) -> tuple[list[Picture], NDArray[np.uint8]]:
@@ -94,16 +94,12 @@ def read_listed(path: Path, picture: str) -> tuple[list[Picture], NDArray[np.uin
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     try:
-        return [path.parent / row[picture] for row in rows], as_labels(rows)
+        labels = [DIGIT_NAMES.index(row["label"]) for row in rows]
+        return [path.parent / row[picture] for row in rows], np.array(labels, np.uint8)
     except (KeyError, ValueError) as error:
         raise DataFormatError(
             f"{path}: expected columns {picture} and label, 0 to 9 ({error})"
         ) from error
-
-
-def as_labels(rows: list[dict[str, Any]]) -> NDArray[np.uint8]:
-    """Return the column `label` of `rows`."""
-    return np.array([int(row["label"]) for row in rows]).astype(np.uint8)
 
 
 def bitmaps(file: str, images: str = "x", labels: str = "y") -> Source:
