@@ -39,7 +39,7 @@ SHIFT = 3  # pixels, along both axes
 LIGHT = 0.5  # grey added to every pixel
 STRIPE = slice(7, 21)  # the columns that are left alone
 FOG = 3.0  # brightest fog / full ink
-FOG_DECAY = 1.4**2  # amplitude of a level of detail / that of the next finer one
+FOG_DECAY = 1.4**2  # amplitude of a level / the next finer one's; MNIST-C squares 1.4
 MUD = 63 / 255  # grey of a splash
 MUD_MEAN, MUD_DEVIATION, MUD_LEVEL = 0.65, 0.3, 0.65  # of the noise that splashes are cut from
 MUD_SIGMA, MUD_EDGE_SIGMA, MUD_THICK = 1.0, 1.5, 0.8  # pixels; pixels; share that counts as mud
@@ -86,8 +86,7 @@ def glass_blur(images: Pixels, generator: Generator) -> Pixels:
     The blur is vertical: where MNIST-C was made, the columns of a grey picture were taken for its
     colour channels, which a blur does not mix.
     """
-    pictures = np.stack([_blur(image, 0, GLASS_SIGMA) for image in images / 255.0])
-    shuffled = (pictures * 255).astype(np.uint8)
+    shuffled = (_blur(images / 255, 0, GLASS_SIGMA) * 255).astype(np.uint8)
     for _ in range(GLASS_ROUNDS):
         for row in range(SIDE - 1, 1, -1):
             for column in range(SIDE - 1, 1, -1):
@@ -95,7 +94,7 @@ def glass_blur(images: Pixels, generator: Generator) -> Pixels:
                 up, left = generator.integers(0, 2, (2, len(chosen)))
                 here, there = (chosen, row, column), (chosen, row - up, column - left)
                 shuffled[here], shuffled[there] = shuffled[there], shuffled[here]
-    return _as_pixels(np.stack([_blur(image, 0, GLASS_SIGMA) for image in shuffled / 255.0]))
+    return _as_pixels(_blur(shuffled / 255, 0, GLASS_SIGMA))
 
 
 def motion_blur(images: Pixels, generator: Generator) -> Pixels:
@@ -140,10 +139,8 @@ def brightness(images: Pixels, generator: Generator) -> Pixels:
 def translate(images: Pixels, generator: Generator) -> Pixels:
     """Move by 3 pixels to the left or the right, and by 3 up or down."""
     moved = np.zeros_like(images)
-    for image, source, shift in zip(
-        moved, images, _signs(generator, (len(images), 2)), strict=True
-    ):
-        down, right = SHIFT * shift
+    shifts = SHIFT * _signs(generator, (len(images), 2))
+    for image, source, (down, right) in zip(moved, images, shifts, strict=True):
         padded = np.pad(source, SHIFT)
         image[:] = padded[SHIFT - down :, SHIFT - right :][:SIDE, :SIDE]
     return moved
@@ -169,10 +166,8 @@ def fog(images: Pixels, generator: Generator) -> Pixels:
 def spatter(images: Pixels, generator: Generator) -> Pixels:
     """Splash dark grey mud over the picture: blurred noise, cut at a level, with soft edges."""
     noise = generator.normal(MUD_MEAN, MUD_DEVIATION, images.shape)
-    splashes = [
-        (_blur(layer, MUD_SIGMA, MUD_SIGMA) > MUD_LEVEL).astype(np.float64) for layer in noise
-    ]
-    mud = np.stack([_blur(splash, MUD_EDGE_SIGMA, MUD_EDGE_SIGMA) for splash in splashes])
+    splashes = (_blur(noise, MUD_SIGMA, MUD_SIGMA) > MUD_LEVEL).astype(np.float64)
+    mud = _blur(splashes, MUD_EDGE_SIGMA, MUD_EDGE_SIGMA)
     mud[mud < MUD_THICK] = 0
     return _as_pixels(images / 255 * (1 - mud) + MUD * mud)
 
@@ -200,7 +195,13 @@ def zigzag(images: Pixels, generator: Generator) -> Pixels:
 
 def canny_edges(images: Pixels, generator: Generator) -> Pixels:
     """Keep the edges of the ink only, as Canny (1986) finds them; `generator` is not used."""
-    return np.stack([_find_edges(image) for image in images / 255])
+    smooth = EDGE_SCALE * _blur(images / 255, EDGE_SIGMA, EDGE_SIGMA)
+    low, high = EDGE_LOW * EDGE_SCALE, EDGE_HIGH * EDGE_SCALE
+    edges = np.empty_like(images)
+    for image, source in zip(edges, smooth, strict=True):
+        rightward, downward = (cv2.Sobel(source, cv2.CV_16S, x, 1 - x) for x in (1, 0))
+        cv2.Canny(rightward, downward, low, high, image, L2gradient=True)
+    return edges
 
 
 CORRUPTIONS: dict[str, Corruption] = {
@@ -236,18 +237,21 @@ def _place_bends(start: NDArray[np.int64], angle: Floats, length: Floats) -> Flo
     """Return (bends, N, 2), column and row, of N zigzags along axes that begin at a row `start`."""
     first, last = ZIGZAG_COLUMNS
     steps = np.arange(ZIGZAG_STEP / 2, last - first, ZIGZAG_STEP)
-    along = np.stack([0 * length, *(step + 0 * length for step in steps), length])
+    bends = np.broadcast_to(steps[:, None], (len(steps), len(length)))
+    along = np.vstack([np.zeros(len(length)), bends, length])
     across = np.pad(ZIGZAG_HEIGHT * (-1.0) ** np.arange(len(steps)), 1)[:, None]
     columns = first + along * np.cos(angle) - across * np.sin(angle)
     rows = start + along * np.sin(angle) + across * np.cos(angle)
     return np.stack([columns, rows], axis=-1)
 
 
-def _blur(image: Floats, across: float, down: float) -> Floats:
-    """Blur (H, W) by Gaussians of these sigmas, going on with the border's values outside."""
-    return np.asarray(
-        cv2.sepFilter2D(image, -1, _bell(across), _bell(down), borderType=cv2.BORDER_REPLICATE)
-    )
+def _blur(images: Floats, across: float, down: float) -> Floats:
+    """Blur (N, H, W) by Gaussians of these sigmas, going on with the border's values outside."""
+    blurred = np.empty_like(images)
+    bells = _bell(across), _bell(down)
+    for image, source in zip(blurred, images, strict=True):
+        cv2.sepFilter2D(source, -1, *bells, image, borderType=cv2.BORDER_REPLICATE)
+    return blurred
 
 
 def _bell(sigma: float) -> Floats:
@@ -255,11 +259,3 @@ def _bell(sigma: float) -> Floats:
     reach = int(4 * sigma + 0.5)
     weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * max(sigma, 1e-9) ** 2))
     return np.asarray(weights / weights.sum())
-
-
-def _find_edges(image: Floats) -> Pixels:
-    """Return the edges of (H, W) in [0, 1], 255 on 0."""
-    smooth = EDGE_SCALE * _blur(image, EDGE_SIGMA, EDGE_SIGMA)
-    rightward, downward = (cv2.Sobel(smooth, cv2.CV_16S, x, 1 - x) for x in (1, 0))
-    low, high = EDGE_LOW * EDGE_SCALE, EDGE_HIGH * EDGE_SCALE
-    return np.asarray(cv2.Canny(rightward, downward, low, high, L2gradient=True), np.uint8)
