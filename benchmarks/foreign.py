@@ -17,7 +17,7 @@ from tendigits.data.digits import DIGIT_NAMES
 from tendigits.errors import DataFormatError, DataNotFoundError
 from tendigits.imaging import Picture, to_mnist_form
 
-MARGIN_SHARE = 4  # a bitmap's side / the width of the ground that is put around it
+MARGIN_SHARE = 2  # a bitmap's side / the width of the ground that is put around it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ class Source:
 def read_bitmaps(path: Path, images: str, labels: str) -> tuple[list[Picture], NDArray[np.uint8]]:
     """Read bitmaps with ink on 0 that fill their box, and put ground around each.
 
-    `to_mnist_form` takes for ground what the border shows most. Where ink fills the box, that may
-    be ink: without a margin of ground, a thick digit would be read as dark on light.
+    `to_mnist_form` takes for ground what the border shows most, and what is wider than half of the
+    picture. Where ink fills the box, both may be ink: a thick digit would be read as dark on light.
 
     Args:
         path: An `.npz` file.

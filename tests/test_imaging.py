@@ -129,7 +129,7 @@ def test_a_fine_pen_leaves_strokes_as_wide_as_the_thinnest_of_mnist(thickness: i
     across = found[14].astype(int)
     assert across[: len(across) // 2].sum() / 255 == pytest.approx(imaging.THIN_STROKE, abs=0.3)
     assert across.max() > 220
-    assert np.unique(np.nonzero(found)[0]).tolist() == list(range(4, 24))
+    assert np.ptp(np.nonzero(found)[0]) == 19
 
 
 def test_strokes_of_usual_width_stay_as_they_are(originals: Pixels) -> None:
@@ -141,10 +141,10 @@ def test_strokes_of_usual_width_stay_as_they_are(originals: Pixels) -> None:
 
 
 def test_a_grainy_stroke_is_not_taken_for_a_thin_one() -> None:
-    page = ring(12, size=100)
-    grain = np.random.default_rng(0).random(page.shape) < 0.3
-    grainy = np.where(grain, 255, page).astype(np.uint8)
-    assert distance(imaging.to_mnist_form(grainy), imaging.to_mnist_form(page)) < 12
+    grain = np.random.default_rng(0).random((100, 100)) < 0.3
+    grainy = np.where(grain, 0, 255 - ring(12, size=100)).astype(np.uint8)
+    ink = imaging.cut_to_ink(imaging.measure_coverage(grainy))
+    assert imaging.widen_thin_strokes(ink) is ink
 
 
 @pytest.mark.parametrize("level", [0, 90, 255])
