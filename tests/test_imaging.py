@@ -115,6 +115,38 @@ def test_dirt_is_removed_and_broken_strokes_are_kept() -> None:
     np.testing.assert_array_equal(imaging.to_mnist_form(page), clean)
 
 
+def ring(thickness: int, size: int = 400) -> Pixels:
+    """Draw a dark ring on white paper with a pen of this many pixels."""
+    page = np.full((size, size), 255, np.uint8)
+    outer = size * 3 // 8  # so that the ring has one size whatever the pen
+    middle = (size // 2, size // 2)
+    return np.asarray(cv2.circle(page, middle, outer - thickness // 2, 0, thickness), np.uint8)
+
+
+@pytest.mark.parametrize("thickness", [1, 3, 9, 19])
+def test_a_fine_pen_leaves_strokes_as_wide_as_the_thinnest_of_mnist(thickness: int) -> None:
+    found = imaging.to_mnist_form(ring(thickness))
+    across = found[14].astype(int)
+    assert across[: len(across) // 2].sum() / 255 == pytest.approx(imaging.THIN_STROKE, abs=0.3)
+    assert across.max() > 220
+    assert np.ptp(np.nonzero(found)[0]) == 19
+
+
+def test_strokes_of_usual_width_stay_as_they_are(originals: Pixels) -> None:
+    usual = imaging.measure_coverage(255 - ring(45))
+    assert imaging.widen_thin_strokes(usual) is usual
+    inks = [imaging.cut_to_ink(imaging.measure_coverage(image)) for image in originals]
+    changed = sum(imaging.widen_thin_strokes(ink) is not ink for ink in inks)
+    assert 0 < changed < 0.1 * len(inks)  # THIN_STROKE is the fifth percentile
+
+
+def test_a_grainy_stroke_is_not_taken_for_a_thin_one() -> None:
+    grain = np.random.default_rng(0).random((100, 100)) < 0.3
+    grainy = np.where(grain, 0, 255 - ring(12, size=100)).astype(np.uint8)
+    ink = imaging.cut_to_ink(imaging.measure_coverage(grainy))
+    assert imaging.widen_thin_strokes(ink) is ink
+
+
 @pytest.mark.parametrize("level", [0, 90, 255])
 def test_a_blank_picture_is_blank(level: int) -> None:
     grain = np.random.default_rng(0).normal(0, 3, (80, 60))
