@@ -8,7 +8,14 @@ import torch
 from tendigits.data import DigitSet
 from tendigits.data.overprint import make_overprint
 from tendigits.training.augmentation import Augmentation, batch_augment, change_some
-from tendigits.training.restyle import batch_coarsen, batch_pen, batch_scan, soften
+from tendigits.training.restyle import (
+    batch_coarsen,
+    batch_negate,
+    batch_outline,
+    batch_pen,
+    batch_scan,
+    soften,
+)
 from tendigits.training.warp import Warp
 
 
@@ -56,6 +63,25 @@ def test_a_bad_scan_stays_within_the_range_and_raises_some_grounds(
     corner = scanned[:, 0, :2, :2].mean((1, 2))
     assert (corner > 0.1).float().mean() == pytest.approx(0.3, abs=0.12)
     assert (corner < 0.01).any()
+
+
+def test_an_outline_is_hollow() -> None:
+    block = torch.zeros(20, 1, 28, 28)
+    block[:, :, 8:20, 8:20] = 1
+    outlined = batch_outline(block, seeded())
+    assert outlined[:, :, 11:17, 11:17].max() == 0
+    assert outlined[:, :, 8, 8:20].min() >= 0.59
+
+
+def test_a_band_is_exchanged_and_nothing_else(images: torch.Tensor) -> None:
+    negated = batch_negate(images, seeded())
+    changed = (negated - images).abs() > 1e-6
+    assert torch.equal(negated[changed], (1 - images)[changed])
+    columns = changed[:, 0].all(1).sum(1)
+    rows = changed[:, 0].all(2).sum(1)
+    assert columns.maximum(rows).max() <= 21
+    assert (columns > rows).any()
+    assert (rows > columns).any()
 
 
 def test_softening_keeps_the_ink(images: torch.Tensor) -> None:

@@ -12,13 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tendigits.training.restyle import batch_coarsen, batch_pen, batch_scan
+from tendigits.training.restyle import (
+    batch_coarsen,
+    batch_negate,
+    batch_outline,
+    batch_pen,
+    batch_scan,
+)
 from tendigits.training.warp import Warp, batch_warp
 
 STRETCHED = 0.6  # share of the foreign pictures
 PENNED = 0.5
 COARSENED = 0.25  # twice, each time to a side of its own
 SCANNED = 0.5
+OUTLINED = NEGATED = 0.08
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +93,12 @@ def make_foreign(images: Tensor, overprint: Tensor, generator: torch.Generator) 
         overprint: (M, 1, H, W) in [0, 1], foreign strokes.
         generator: On the CPU.
     """
+    change_some(images, OUTLINED, lambda some: batch_outline(some, generator), generator)
     change_some(images, PENNED, lambda some: batch_pen(some, generator), generator)
     for _ in range(2):
         change_some(images, COARSENED, lambda some: batch_coarsen(some, generator), generator)
     change_some(images, SCANNED, lambda some: batch_scan(some, overprint, generator), generator)
+    change_some(images, NEGATED, lambda some: batch_negate(some, generator), generator)
     return images
 
 

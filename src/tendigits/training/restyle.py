@@ -10,10 +10,11 @@ from torch.nn import functional
 
 THINNEST = 0.6  # of a pixel is the most that is taken off each edge: thin strokes must survive
 COARSEST, FINEST = 12, 24  # pixels: sides that pictures are brought down to
-LEVELS = (0.25, 0.6)  # of ink, between which pictures are cut into black and white
+LEVELS = (0.2, 0.5)  # of ink, between which pictures are cut into black and white
 FAINTEST = 0.3  # share of full contrast
 LIGHTEST_GROUND = 0.6  # share of full ink
 NOISIEST = 0.25  # standard deviation of noise, a share of full ink
+BAND = (2.0, 20.0)  # pixels
 SOFTENING = (0.25, 0.5, 0.25)  # a blur of about a pixel
 
 
@@ -25,6 +26,23 @@ def batch_pen(images: Tensor, generator: torch.Generator) -> Tensor:
     thicker = images + amount * (grown - images)
     thinner = images + amount * THINNEST * (images - shrunk)
     return torch.where(amount > 0, thicker, thinner)
+
+
+def batch_outline(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw only the outlines of strokes, as hollow digits are written."""
+    outlines = functional.max_pool2d(images, 3, 1, 1) + functional.max_pool2d(-images, 3, 1, 1)
+    return outlines.clamp(0, 1) * evenly(generator, images, 0.6, 1.0)
+
+
+def batch_negate(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Exchange ink and ground in a band across each picture, as under a printed bar."""
+    side = images.shape[-1]
+    start = evenly(generator, images, -0.5 * side, side)
+    width = evenly(generator, images, *BAND)
+    places = torch.arange(side, device=images.device)
+    inside = ((places >= start) & (places < start + width)).expand(len(images), 1, side, side)
+    upright = some(generator, images, 0.5) > 0
+    return torch.where(torch.where(upright, inside, inside.mT), 1 - images, images)
 
 
 def batch_coarsen(images: Tensor, generator: torch.Generator) -> Tensor:
