@@ -2,10 +2,10 @@
 
     scripts/bench arguable --recipe cnn --folds 5 --seeds 3
 
-For each seed the training part is divided anew into folds, and a network is trained on all folds but
-one: each training picture is judged only by networks that have not seen it, the test pictures by
-all of them. Averaged probabilities rank the labels as confident learning does (Northcutt, Jiang &
-Chuang 2021). The most doubted go into the package, for people to look at: nothing is trained or
+For each seed the training part is divided anew into folds, and a network is trained on all folds
+but one: each training picture is judged only by networks that have not seen it, the test pictures
+by all of them. Averaged probabilities rank the labels as confident learning does (Northcutt, Jiang
+& Chuang 2021). The most doubted go into the package, for people to look at: nothing is trained or
 scored by that list.
 """
 
@@ -87,9 +87,7 @@ def main() -> None:
     if arguments.folds < 2 or arguments.seeds < 1:
         parser.error("at least 2 folds and 1 seed: else a network judges what it was trained on")
     keep_freed_memory()
-    arguable = judge(
-        recipe_named(arguments.recipe), load_mnist(), arguments.folds, arguments.seeds
-    )
+    arguable = judge(recipe_named(arguments.recipe), load_mnist(), arguments.folds, arguments.seeds)
     write_arguable(arguments.out, arguable)
     print(f"{arguments.out}: {len(arguable.doubts)} doubts")
 

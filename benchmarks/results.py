@@ -47,39 +47,42 @@ def summarise(values: Iterable[float]) -> Summary:
     )
 
 
-def results_path(name: str) -> Path:
-    """Return the file that holds the results `name`."""
-    return RESULTS / f"{name}.json"
+def results_path(name: str, folder: Path = RESULTS) -> Path:
+    """Return the file in `folder` that holds the results `name`."""
+    return folder / f"{name}.json"
 
 
-def read_results(name: str) -> dict[str, Any] | None:
+def read_results(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
     """Return the results `name`, or None where nothing was measured yet."""
-    path = results_path(name)
+    path = results_path(name, folder)
     if not path.exists():
         return None
     results: dict[str, Any] = json.loads(path.read_bytes())
     return results
 
 
-def read_runs(name: str) -> list[dict[str, Any]]:
+def read_runs(name: str, folder: Path = RESULTS) -> list[dict[str, Any]]:
     """Return the runs in the results `name`, none where nothing was measured yet."""
-    runs: list[dict[str, Any]] = (read_results(name) or {"runs": []})["runs"]
+    runs: list[dict[str, Any]] = (read_results(name, folder) or {"runs": []})["runs"]
     return runs
 
 
-def write_results(name: str, command: str, runs: list[dict[str, Any]]) -> None:
+def write_results(
+    name: str, command: str, runs: list[dict[str, Any]], folder: Path = RESULTS
+) -> None:
     """Write the results `name`: the command that makes them, this machine, every run.
 
     Args:
         name: Of the file, without its ending.
         command: What anyone can type to measure the same.
         runs: A JSON object for each measurement.
+        folder: Where the file goes; it is made where there is none.
     """
-    RESULTS.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     content = {
         "command": command,
         "date": datetime.date.today().isoformat(),
         "environment": describe_environment(),
         "runs": runs,
     }
-    write_json(results_path(name), content)
+    write_json(results_path(name, folder), content)

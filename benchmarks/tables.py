@@ -205,6 +205,66 @@ def costs_table() -> str:
     return markdown(["what", "measured", "how"], rows)
 
 
+def unmeasured(name: str) -> str:
+    """Return what stands in the place of a table before its figures are there."""
+    return f"Not measured yet: `scripts/bench {name}`.\n"
+
+
+def steps_table() -> str:
+    """Return the plot of the steps to the top, and what each of them bought."""
+    runs = read_runs("steps")
+    if not runs:
+        return unmeasured("steps")
+    rows: list[list[str]] = []
+    before = None
+    for number, step in enumerate(dict.fromkeys(run["step"] for run in runs), 1):
+        here = [run for run in runs if run["step"] == step]
+        accuracy = summarise(run["test_accuracy"] for run in here)
+        seconds = summarise(run["train_seconds"] for run in here)
+        errors = 1 - accuracy.mean
+        rows.append(
+            [
+                str(number),
+                step,
+                f"{accuracy.mean:.2%}",
+                f"{accuracy.deviation:.2%}",
+                f"{10_000 * errors:.0f}",
+                f"{1 - errors / before:.0%}" if before else "",
+                f"{seconds.mean:.3g}",
+                str(accuracy.count),
+            ]
+        )
+        before = errors
+    head = ["", "step", "test accuracy, mean", "sd", "errors per 10,000"]
+    head += ["errors that it took away", "seconds", "seeds"]
+    plot = "![Errors in 10,000 test pictures at each step](steps.png)\n\n"
+    return plot + markdown(head, rows) + source_line("steps")
+
+
+def compare_table() -> str:
+    """Return what other learners reach, beside our networks."""
+    runs = read_runs("compare")
+    if not runs:
+        return unmeasured("compare")
+    rows = []
+    for name in dict.fromkeys(run["name"] for run in runs):
+        accuracy = of_name(runs, name, "test_accuracy")
+        rows.append(
+            [
+                f"`{name}`" if name in RECIPES else name,
+                f"{accuracy.mean:.2%}",
+                f"{10_000 * (1 - accuracy.mean):.0f}",
+                str(accuracy.count) if name in RECIPES else "nothing random",
+                f"{of_name(runs, name, 'train_seconds').mean:.3g}",
+                f"{of_name(runs, name, 'read_us').mean:.3g}",
+                f"{of_name(runs, name, 'bytes').mean / 1e6:.2f} MB",
+            ]
+        )
+    head = ["learner", "test accuracy, mean", "errors per 10,000", "seeds", "seconds to train"]
+    head += ["µs to read a digit", "size on disk"]
+    return markdown(head, rows) + source_line("compare")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "recipes": recipes_table,
     "costs": costs_table,
@@ -212,6 +272,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "latency": latency_table,
     "growth": growth_table,
     "ladder": ladder_table,
+    "steps": steps_table,
+    "compare": compare_table,
 }
 
 

@@ -130,7 +130,7 @@ def _check_sha256(path: Path, tensors: Mapping[str, Tensor], description: dict[s
 
 
 def _read_info(saved: Mapping[str, Any]) -> ModelInfo:
-    """Return the info that is `saved` as a JSON object; a `TypeError` where it is something else."""
+    """Return the info that is `saved`; a `TypeError` where it is something else."""
     info = ModelInfo(**saved)
     for name, kind in get_type_hints(ModelInfo).items():
         if type(getattr(info, name)) is not kind:

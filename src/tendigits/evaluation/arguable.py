@@ -137,7 +137,8 @@ def label_margins(
     others = probs.astype(np.float64)
     of_label = others[places, labels]
     others[places, labels] = -np.inf
-    return of_label - others.max(axis=1)
+    margins: NDArray[np.float64] = of_label - others.max(axis=1)
+    return margins
 
 
 def find_doubts(

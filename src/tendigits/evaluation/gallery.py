@@ -26,8 +26,8 @@ STEP = CELL + GAP  # pixels from column to column
 ROW = CELL + CAPTION  # pixels from row to row
 MARGIN = 40  # pixels around everything
 WIDTH = 2 * MARGIN + COLUMNS * STEP - GAP
-HEADER = 116  # pixels: title and note
-HEADING = 52  # pixels: the name of a part
+HEADER = 100  # pixels: title and note
+HEADING = 58  # pixels: the name of a part, with the room above it
 TITLE_SIZE, HEADING_SIZE, LABEL_SIZE, NOTE_SIZE, SMALL_SIZE = 32, 20, 17, 15, 12  # pixels
 NOTE_LENGTH = 150  # characters that fit in a line of the note
 BAR = 4  # pixels: height of a bar
@@ -58,7 +58,7 @@ class Section(NamedTuple):
         return HEADING + -(-len(self.doubts) // COLUMNS) * ROW
 
 
-def draw_arguable(count: int, out: Path) -> Path:
+def draw_arguable(*, count: int, out: Path) -> Path:
     """Draw MNIST's most doubted labels into a PNG file.
 
     Args:
@@ -139,7 +139,7 @@ def describe(arguable: ArguableLabels) -> str:
 def _draw_section(sheet: Image.Image, section: Section, top: int) -> None:
     """Draw a title and, row by row, its pictures."""
     draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, top), section.title, TEXT, _font(HEADING_SIZE))
+    draw.text((MARGIN, top + HEADING - 14), section.title, TEXT, _font(HEADING_SIZE), anchor="ls")
     for number, doubt in enumerate(section.doubts):
         row, column = divmod(number, COLUMNS)
         place = (MARGIN + column * STEP, top + HEADING + row * ROW)
