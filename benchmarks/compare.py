@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
@@ -72,7 +73,8 @@ def learn_classic(classifier: Any, digits: Digits) -> Learned:
     """Train a classifier of scikit-learn."""
     start = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # one that has not converged is no fair comparison
+        # One that has not converged would make no fair comparison.
+        warnings.simplefilter("error", ConvergenceWarning)
         classifier.fit(as_rows(digits.images), digits.labels)
     seconds = time.perf_counter() - start
     size = len(pickle.dumps(classifier, protocol=pickle.HIGHEST_PROTOCOL))

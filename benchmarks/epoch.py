@@ -11,6 +11,7 @@ from benchmarks.peers import tutorial
 from benchmarks.results import summarise, write_results
 from tendigits.data import Digits, load_mnist
 from tendigits.training.batches import Batches
+from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
 from tendigits.training.recipe import recipe_named
 from tendigits.training.state import TrainingState
@@ -30,7 +31,7 @@ def our_epoch(digits: Digits) -> float:
     start = time.perf_counter()
     batches = Batches(digits, batch_size=RECIPE.batch_size, seed=0)
     state = TrainingState(RECIPE, seed=0)
-    train_steps(state, batches, RECIPE, batches.steps_per_epoch)
+    train_steps(state, batches, RECIPE, batches.steps_per_epoch, Examples(RECIPE, digits))
     return time.perf_counter() - start
 
 

@@ -30,6 +30,7 @@ from tendigits.data import Digits, load_mnist
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import build_model, channels_last
 from tendigits.training.batches import Batches
+from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.recipe import recipe_named
@@ -52,7 +53,7 @@ def train(count: int) -> float:
     start = time.perf_counter()
     batches = Batches(digits, batch_size=recipe.batch_size, seed=0)
     state = TrainingState(recipe, seed=0)
-    train_steps(state, batches, recipe, batches.steps_per_epoch)
+    train_steps(state, batches, recipe, batches.steps_per_epoch, Examples(recipe, digits))
     return time.perf_counter() - start
 
 

@@ -1,26 +1,39 @@
 """Each recipe over many seeds: test accuracy, training seconds, memory.
 
-Seeds that were measured before, on a machine and with versions like these, are kept, so that runs
-add up: scripts/bench recipes cnn --seeds 10
+Seeds that were measured before are kept, so that runs add up, also over days and machines (each
+says which processor it ran on): scripts/bench recipes cnn --seeds 10
+
+With ``--runs FOLDER``, the run folders are kept, to be combined or shipped.
 """
 
 import argparse
+import contextlib
 import sys
 import tempfile
+from pathlib import Path
+from typing import Any
 
 from benchmarks.command import run_command
 from benchmarks.results import read_results, read_runs, results_path, summarise, write_results
-from tendigits.environment import describe_environment
+from tendigits.environment import describe_environment, processor_name
 from tendigits.training.recipe import RECIPES
 
 
-def measure_seed(recipe: str, seed: int) -> dict[str, float]:
-    """Train `recipe` with `seed` in a fresh process and return its figures."""
-    with tempfile.TemporaryDirectory() as runs:
-        outcome = run_command("train", recipe, "--seed", str(seed), "--json", "--runs", runs)
+def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:
+    """Train `recipe` with `seed` in a fresh process and return its figures.
+
+    Args:
+        recipe: Its name.
+        seed: Of the training.
+        runs: Folder that its run folder is kept in; None keeps nothing.
+    """
+    with contextlib.ExitStack() as stack:
+        place = runs or stack.enter_context(tempfile.TemporaryDirectory())
+        outcome = run_command("train", recipe, "--seed", str(seed), "--json", "--runs", str(place))
     done = outcome.json_lines()[-1]
     return {
         "seed": seed,
+        "processor": processor_name(),
         "test_accuracy": done["test_accuracy"],
         "test_loss": done["test_loss"],
         "train_seconds": round(done["train_seconds"], 3),
@@ -29,19 +42,24 @@ def measure_seed(recipe: str, seed: int) -> dict[str, float]:
     }
 
 
-def measure(recipe: str, seeds: int, *, again: bool) -> None:
+def versions(environment: dict[str, Any]) -> dict[str, Any]:
+    """Return what must be alike in figures that stand in one table."""
+    return {name: environment[name] for name in ("tendigits", "cores", "packages")}
+
+
+def measure(recipe: str, seeds: int, runs_folder: Path | None, *, again: bool) -> None:
     """Measure the seeds of `recipe` below `seeds`, all or those that are missing, in order."""
     name = f"recipe-{recipe}"
     before = read_results(name)
     if again:
         results_path(name).unlink(missing_ok=True)
-    elif before and before["environment"] != describe_environment():
-        sys.exit(f"{results_path(name)} was measured on another machine or versions: add --again")
+    elif before and versions(before["environment"]) != versions(describe_environment()):
+        sys.exit(f"{results_path(name)} was measured with other versions or cores: add --again")
     for seed in range(seeds):
         runs = read_runs(name)
         if seed in {run["seed"] for run in runs}:
             continue
-        runs.append(measure_seed(recipe, seed))
+        runs.append(measure_seed(recipe, seed, runs_folder))
         runs.sort(key=lambda run: run["seed"])
         write_results(name, f"scripts/bench recipes {recipe} --seeds {seeds}", runs)
         print(f"{recipe} seed {seed}: {runs[-1]}", flush=True)
@@ -58,9 +76,10 @@ def main() -> None:
     parser.add_argument("recipes", nargs="+", choices=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=5, help="0 to this, without it")
     parser.add_argument("--again", action="store_true", help="measure all seeds anew")
+    parser.add_argument("--runs", type=Path, help="folder to keep the run folders in")
     arguments = parser.parse_args()
     for recipe in arguments.recipes:
-        measure(recipe, arguments.seeds, again=arguments.again)
+        measure(recipe, arguments.seeds, arguments.runs, again=arguments.again)
 
 
 if __name__ == "__main__":

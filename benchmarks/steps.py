@@ -3,8 +3,8 @@
     scripts/bench steps --seeds 5
 
 Every step keeps what the steps before it brought, from the tutorial's CNN on. Trainings that were
-measured before, by the same recipe, on a machine and with versions like these, are kept, so that
-seeds and steps add up. Accuracy is that on the test set, which chose none of them. It writes the
+measured before, by the same recipe, are kept, so that seeds and steps add up, also over days and
+machines. Accuracy is that on the test set, which chose none of them. It writes the
 figures, and the plot docs/steps.png.
 """
 
@@ -19,10 +19,18 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from benchmarks.results import RESULTS, read_results, read_runs, summarise, write_results
+from benchmarks.recipes import versions
+from benchmarks.results import (
+    RESULTS,
+    read_results,
+    read_runs,
+    results_path,
+    summarise,
+    write_results,
+)
 from benchmarks.training import train_network
 from tendigits.data import DigitSet, load_mnist
-from tendigits.environment import describe_environment
+from tendigits.environment import describe_environment, processor_name
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
@@ -65,6 +73,7 @@ def take(step: Step, mnist: DigitSet, seed: int) -> dict[str, Any]:
         "step": name,
         "recipe_sha256": recipe_sha256(recipe),
         "seed": seed,
+        "processor": processor_name(),
         "train_seconds": round(seconds, 3),
         "test_accuracy": evaluate_logits(logits, mnist.test.labels).accuracy,
     }
@@ -155,9 +164,9 @@ def main() -> None:
         command += f" --epochs {arguments.epochs}"
     before = read_results(NAME, arguments.folder)
     if arguments.again:
-        (arguments.folder / f"{NAME}.json").unlink(missing_ok=True)
-    elif before and before["environment"] != describe_environment():
-        sys.exit(f"{NAME} was measured on another machine or versions: add --again")
+        results_path(NAME, arguments.folder).unlink(missing_ok=True)
+    elif before and versions(before["environment"]) != versions(describe_environment()):
+        sys.exit(f"{NAME} was measured with other versions or cores: add --again")
     keep_freed_memory()
     runs = measure(steps, load_mnist(), arguments.seeds, command, arguments.folder)
     draw(runs, PLOT if arguments.folder == RESULTS else arguments.folder / PLOT.name)

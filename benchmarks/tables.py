@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Summary, read_results, read_runs, summarise
+from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
 
 ROOT = Path(__file__).parent.parent
@@ -31,8 +32,9 @@ def source(name: str) -> str:
     if results is None:
         raise FileNotFoundError(f"benchmarks/results/{name}.json: run scripts/bench first")
     environment: dict[str, Any] = results["environment"]
+    found = {run.get("processor", environment["processor"]) for run in results["runs"]}
     return (
-        f"`{results['command']}`, {results['date']}, {environment['processor']}, "
+        f"`{results['command']}`, {results['date']}, {' and '.join(sorted(found))}, "
         f"{environment['cores']} cores, torch {environment['packages']['torch']}"
     )
 
@@ -123,6 +125,48 @@ def latency_table() -> str:
     head = ["network and form", "multiply-adds a digit", "one digit, median µs", "p99 µs"]
     head += ["digits/s in 64s", "digits/s in 4,096s", "÷ first line", "share of peak"]
     return markdown(head, rows) + source_line("latency")
+
+
+def shipped_table() -> str:
+    """Return the models inside the package: their recipes over seeds, and the files themselves."""
+    rows = []
+    for name, shipped in shipped_models().items():
+        accuracy = column(f"recipe-{name}", "test_accuracy")
+        minutes = column(f"recipe-{name}", "train_seconds").mean / 60
+        size = (folder() / f"{name}.safetensors").stat().st_size
+        rows.append(
+            [
+                f"`{name}`",
+                f"{accuracy.mean:.2%}",
+                f"{accuracy.deviation:.2%}",
+                str(accuracy.count),
+                f"{shipped.test_accuracy:.2%}",
+                f"{minutes:.0f}",
+                f"{shipped.parameters:,}",
+                f"{shipped.multiply_adds / 1e6:.2f} M",
+                f"{size / 1000:.0f} kB",
+                f"`{shipped.sha256['safetensors'][:12]}`",
+            ]
+        )
+    head = ["model", "test accuracy, mean", "sd", "seeds", "the shipped file", "minutes to train"]
+    head += ["parameters", "multiply-adds", "size", "sha256 begins"]
+    sources = "".join(f"- {source(f'recipe-{name}')}\n" for name in shipped_models())
+    return f"{markdown(head, rows)}\n{sources}"
+
+
+def ensemble_table() -> str:
+    """Return what groups of seeds read together."""
+    runs = read_runs("ensemble")
+    accuracy = column("ensemble", "test_accuracy")
+    row = [
+        f"{len(runs[0]['seeds'])} x `{runs[0]['recipe']}`",
+        f"{accuracy.mean:.2%}",
+        f"{accuracy.deviation:.2%}",
+        f"{accuracy.least:.2%}",
+        str(accuracy.count),
+    ]
+    head = ["ensemble", "test accuracy, mean", "sd", "worst group", "disjoint groups"]
+    return markdown(head, [row]) + source_line("ensemble")
 
 
 def growth_table() -> str:
@@ -271,6 +315,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "speed": speed_table,
     "latency": latency_table,
     "growth": growth_table,
+    "shipped": shipped_table,
+    "ensemble": ensemble_table,
     "ladder": ladder_table,
     "steps": steps_table,
     "compare": compare_table,

@@ -33,8 +33,7 @@ from tendigits.evaluation.gallery import (
     draw_gallery,
 )
 
-# Found wrong by hand long ago, in Northcutt, Athalye & Mueller 2021 and on labelerrors.com: a 3
-# that looks like a 9 among MNIST's first training pictures, and a 4 that looks like a 7.
+# As anyone can see who looks at them, a 9 that is labelled 3 and a 7 that is labelled 4.
 KNOWN = {("train", 10_994), ("train", 59_915)}
 
 

@@ -24,6 +24,7 @@ from tendigits.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
 from tendigits.training.recipe import recipe_named
 from tendigits.training.run import settle_precision
@@ -233,20 +234,21 @@ def test_training_goes_on_exactly_from_inside_an_epoch(
     name: str, tmp_path: Path, some_digits: Digits
 ) -> None:
     recipe = settle_precision(recipe_named(name), "cpu")
+    examples = Examples(recipe, some_digits)
 
     def batches() -> Batches:
         return Batches(some_digits, batch_size=64, seed=4)  # four steps an epoch
 
     whole = TrainingState(recipe, seed=4)
-    train_steps(whole, batches(), recipe, 6)
+    train_steps(whole, batches(), recipe, 6, examples)
     first = TrainingState(recipe, seed=4)
-    train_steps(first, batches(), recipe, 3)
+    train_steps(first, batches(), recipe, 3, examples)
     save_checkpoint(tmp_path, first.checkpoint())
     second = TrainingState(recipe, seed=0)
     loaded = load_checkpoint(tmp_path)
     assert loaded is not None
     second.restore(loaded)
-    train_steps(second, batches(), recipe, 6)
+    train_steps(second, batches(), recipe, 6, examples)
     whole_tensors, second_tensors = whole.checkpoint().tensors, second.checkpoint().tensors
     assert tensors_sha256(second_tensors) == tensors_sha256(whole_tensors)
 

@@ -46,6 +46,14 @@ def test_a_device_that_is_not_here_is_refused() -> None:
 def test_processor_features_say_what_is_computed_in_bfloat16(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for features, native in (({"avx2"}, False), ({"avx512_bf16"}, True), (set(), False)):
+    amd, intel = "AMD EPYC", "Intel(R) Xeon(R) Processor"
+    for name, features, native in (
+        (amd, {"avx2"}, False),
+        (amd, {"avx512_bf16"}, True),
+        (intel, {"avx512_bf16"}, False),
+        (intel, {"avx512_bf16", "amx_bf16"}, True),
+        (intel, set(), False),
+    ):
         monkeypatch.setattr(environment, "processor_features", features.copy)
+        monkeypatch.setattr(environment, "processor_name", lambda name=name: name)
         assert computes_in_bfloat16(torch.device("cpu")) is native

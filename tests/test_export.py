@@ -13,6 +13,7 @@ from tendigits.evaluation.predict import predict_logits
 from tendigits.export import export_int8, export_model, export_onnx, run_onnx
 from tendigits.models import CnnConfig, MlpConfig, build_model
 from tendigits.training.batches import Batches
+from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
 from tendigits.training.recipe import changed, recipe_named
 from tendigits.training.state import TrainingState
@@ -27,7 +28,8 @@ def network(few_digits: DigitSet) -> torch.nn.Module:
     )
     state = TrainingState(recipe, seed=0)
     batches = Batches(few_digits.train, batch_size=recipe.batch_size, seed=0)
-    train_steps(state, batches, recipe, 180)  # 0.90 of the test digits are read right
+    examples = Examples(recipe, few_digits.train)
+    train_steps(state, batches, recipe, 180, examples)  # 0.90 of the test digits are read right
     return state.model
 
 

@@ -10,6 +10,7 @@ from tendigits.data import Digits
 from tendigits.errors import DivergedError
 from tendigits.models import CnnConfig, build_model, channels_last
 from tendigits.training.batches import Batches, epoch_order
+from tendigits.training.examples import Examples
 from tendigits.training.loop import count_steps, train_steps
 from tendigits.training.recipe import Recipe, recipe_named
 from tendigits.training.run import settle_precision
@@ -44,7 +45,7 @@ def test_steps_are_those_of_a_loop_by_hand_to_the_bit(
     recipe = settle_precision(recipe_named(name), "cpu")
     batches = Batches(some_digits, batch_size=64, seed=7)
     state = TrainingState(recipe, seed=7)
-    train_steps(state, batches, recipe, steps)
+    train_steps(state, batches, recipe, steps, Examples(recipe, some_digits))
     expected = by_hand(recipe, some_digits, steps)
     assert tensors_sha256(state.model.state_dict()) == tensors_sha256(expected.state_dict())
 
@@ -58,7 +59,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(
     for seed in (1, 1, 2):
         batches = Batches(some_digits, batch_size=recipe.batch_size, seed=seed)
         state = TrainingState(recipe, seed=seed)
-        train_steps(state, batches, recipe, count_steps(recipe, batches))
+        until = count_steps(recipe, batches)
+        train_steps(state, batches, recipe, until, Examples(recipe, some_digits))
         found.append(tensors_sha256(state.model.state_dict()))
     assert found[0] == found[1] != found[2]
 
@@ -66,7 +68,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(
 def test_an_epoch_is_counted_as_it_was_trained_on(some_digits: Digits) -> None:
     recipe = recipe_named("article-mlp")
     state = TrainingState(recipe, seed=0)
-    train_steps(state, Batches(some_digits, batch_size=64, seed=0), recipe, 4)
+    batches = Batches(some_digits, batch_size=64, seed=0)
+    train_steps(state, batches, recipe, 4, Examples(recipe, some_digits))
     assert state.seen == 256
     assert 1.5 < state.mean_loss() < 2.5
     assert 0.1 < state.mean_accuracy() < 0.9
@@ -84,7 +87,8 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(some_digit
     recipe = replace(recipe_named("article-mlp"), model=CnnConfig(std=0.0))
     state = TrainingState(recipe, seed=0)
     before = tensors_sha256(state.model.state_dict())
+    batches = Batches(some_digits, batch_size=64, seed=0)
     with pytest.raises(DivergedError, match="at step 1"):
-        train_steps(state, Batches(some_digits, batch_size=64, seed=0), recipe, 4)
+        train_steps(state, batches, recipe, 4, Examples(recipe, some_digits))
     assert tensors_sha256(state.model.state_dict()) == before
     assert state.step == 0

@@ -15,12 +15,13 @@ from tendigits.errors import DivergedError, InterruptedTrainingError, RunFolderE
 from tendigits.models import MlpConfig
 from tendigits.training import pages, run_folder, trainer
 from tendigits.training import run as run_module
+from tendigits.training.augmentation import Augmentation
 from tendigits.training.checkpoint import Checkpoint, save_checkpoint
 from tendigits.training.events import EpochReport, Observer, RunResult, RunStart
 from tendigits.training.recipe import Recipe, recipe_named
 from tendigits.training.run import resume_run, start_run
 from tendigits.training.run_folder import RunFolder, RunSettings
-from tendigits.weights import load_model
+from tendigits.weights import load_model, tensors_sha256
 
 QUICK = replace(recipe_named("article-mlp"), model=MlpConfig(hidden=(32,)), epochs=2)
 
@@ -403,3 +404,21 @@ def test_a_run_settles_its_precision_when_it_begins(
     quick = settings(replace(QUICK, epochs=0.1, precision="auto"))
     folder = start_run(quick, tmp_path).folder
     assert RunFolder(folder).read_settings().recipe.precision == "bfloat16"
+
+
+def test_a_small_set_holds_out_no_more_than_a_twelfth(tmp_path: Path) -> None:
+    result = start_run(settings(hold_out=5_000), tmp_path, fit_hold_out=True)
+    assert RunFolder(result.folder).read_settings().hold_out == 2_000 // 12
+    assert load_model(result.folder).info.hold_out == 2_000 // 12
+
+
+def test_a_run_with_augmentation_goes_on_exactly(tmp_path: Path) -> None:
+    augmentation = Augmentation(foreign=0.5, european=1.0, outliers=0.1)
+    recipe = replace(QUICK, epochs=1, augmentation=augmentation)
+    whole = start_run(settings(recipe), tmp_path)
+    steps = iter(range(100))
+    with pytest.raises(InterruptedTrainingError):
+        start_run(settings(recipe), tmp_path, should_stop=lambda: next(steps) == 10)
+    resumed = resume_run(tmp_path / "002-article-mlp")
+    first, second = (load_model(result.folder).model for result in (whole, resumed))
+    assert tensors_sha256(first.state_dict()) == tensors_sha256(second.state_dict())

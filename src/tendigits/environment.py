@@ -116,9 +116,14 @@ def choose_device(name: str | None = None) -> "torch.device":
 
 
 def computes_in_bfloat16(device: "torch.device") -> bool:
-    """Say whether `device` multiplies bfloat16 numbers itself, instead of emulating it slowly."""
+    """Say whether `device` multiplies bfloat16 numbers itself, and faster than float32.
+
+    Intel's processors with AVX512_BF16 multiply no more of them at a time than float32 numbers, and
+    so lose what the conversions cost; with AMX they do, and AMD's do (LOG, 2026-11-25).
+    """
     if device.type == "cpu":
-        return bool({"avx512_bf16", "amx_bf16"} & processor_features())
+        features = processor_features()
+        return "amx_bf16" in features or ("avx512_bf16" in features and not made_by_intel())
     import torch
 
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -132,6 +137,11 @@ def processor_features() -> set[str]:
     except OSError:  # not Linux
         return set()
     return set(flags.partition(":")[2].split())
+
+
+def made_by_intel() -> bool:
+    """Return whether the processor says that it is Intel's."""
+    return "Intel" in processor_name()
 
 
 def describe_device(device: "torch.device") -> str:

@@ -27,6 +27,7 @@ from tendigits.models import (
     config_from_dict,
     config_to_dict,
 )
+from tendigits.registry import locate
 
 FORMAT = 2  # of the description that is saved beside the tensors
 MODEL_FILE = "model.safetensors"  # in a run folder
@@ -51,12 +52,14 @@ class ModelInfo:
         seed: Its seed.
         data: Name of the set that it was trained on.
         train_fingerprint: sha256 of the training part of that set, with what was held out of it.
+        hold_out: How many of its training pictures it never saw, as `Digits.hold_out` chooses them.
     """
 
     recipe: str
     seed: int
     data: str
     train_fingerprint: str
+    hold_out: int = 0
 
 
 class LoadedModel(NamedTuple):
@@ -89,17 +92,18 @@ def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInf
     write_bytes(path, safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
 
 
-def load_model(path: Path) -> LoadedModel:
-    """Read a model file, or the one in a run folder, and build its network.
+def load_model(model: Path | str) -> LoadedModel:
+    """Read a model file, the one in a run folder, or a shipped one, and build its network.
 
     Args:
-        path: A ``.safetensors`` file that `save_model` wrote, or a folder that holds
-            ``model.safetensors``.
+        model: A ``.safetensors`` file that `save_model` wrote; a folder that holds
+            ``model.safetensors``; or the name of a shipped model, such as ``"best"``.
 
     Raises:
         WeightsError: It is missing, unreadable, damaged, of another version, or its tensors do not
             fit its network or hold values that are not finite.
     """
+    path = locate(model)
     if os.path.isdir(path):  # unlike `Path.is_dir`, False for what may not be seen
         path = path / MODEL_FILE
     tensors, description = _read(path)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tendigits.cli.combine import combine
 from tendigits.cli.data import data
 from tendigits.cli.doctor import doctor
 from tendigits.cli.evaluate import evaluate
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, evaluate, show, data, export, doctor):
+for command in (train, evaluate, show, data, combine, export, doctor):
     app.command()(command)
 
 

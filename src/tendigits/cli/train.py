@@ -14,7 +14,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="article-mlp, article-cnn, cnn, fast or fast-99.4.", show_default="cnn"
+            help="article-mlp, article-cnn, cnn, fast, fast-99.4, best or small.",
+            show_default="cnn",
         ),
     ] = None,
     data: Annotated[
@@ -45,7 +46,8 @@ def train(
         int | None,
         typer.Option(
             help="Training pictures to hold out and evaluate epochs on, not the test set: "
-            "5000 for choices between recipes."
+            "5000 for choices between recipes.",
+            show_default="the recipe's",
         ),
     ] = None,
     device: Annotated[
@@ -105,13 +107,14 @@ def train(
         if resume:
             resume_run(resume, observer=observer, should_stop=should_stop)
             return
+        chosen = changed(
+            recipe_named(recipe or DEFAULT_RECIPE), epochs=epochs, batch_size=batch_size, lr=lr
+        )
         settings = RunSettings(
-            recipe=changed(
-                recipe_named(recipe or DEFAULT_RECIPE), epochs=epochs, batch_size=batch_size, lr=lr
-            ),
+            recipe=chosen,
             seed=seed or 0,
             data=data,
-            hold_out=hold_out or 0,
+            hold_out=chosen.hold_out if hold_out is None else hold_out,
             device=str(choose_device(device)),
             threads=available_cores() if threads is None else threads,
             checkpoint_seconds=(
@@ -122,6 +125,7 @@ def train(
             settings,
             runs or Path("runs"),
             fit_batch_size=batch_size is None,
+            fit_hold_out=hold_out is None,
             observer=observer,
             should_stop=should_stop,
         )

@@ -1,4 +1,7 @@
-"""Sets of digits as numpy arrays: shipped (`load_*`), fetched (`fetch_*`), and your own folders."""
+"""Sets of digits as numpy arrays: shipped (`load_*`), fetched (`fetch_*`), and your own folders.
+
+What is made (`make_*`), such as `not_digits`, is imported from its own file: it needs OpenCV.
+"""
 
 from tendigits.data.catalogue import KNOWN_SETS, KnownSet, find_known_set, open_available, open_data
 from tendigits.data.contact_sheet import draw_contact_sheet

@@ -8,7 +8,6 @@ Learning: Estimating Uncertainty in Dataset Labels", JAIR 70).
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -191,15 +190,10 @@ def read_arguable(path: Path | None = None) -> ArguableLabels:
         saved = json.loads(source.read_text("utf-8"))
         if not isinstance(saved, dict) or saved.pop("format", None) != FORMAT:
             raise ValueError(f"expected an object of format {FORMAT}")
-        doubts = _read_doubts(saved.pop("doubts"))
+        doubts = tuple(Doubt(**entry) for entry in saved.pop("doubts"))
         return ArguableLabels(doubts=doubts, **saved)
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataFormatError(
             f"{source} is no list of arguable labels ({type(error).__name__}: {error}): "
             "install tendigits again"
         ) from error
-
-
-def _read_doubts(saved: Sequence[dict[str, Any]]) -> tuple[Doubt, ...]:
-    """Return the doubts that are `saved` as JSON objects."""
-    return tuple(Doubt(**entry) for entry in saved)

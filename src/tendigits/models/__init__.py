@@ -1,5 +1,6 @@
 """Networks: (N, 1, 28, 28) float32 in [0, 1], ink = 1 -> (N, 10) logits."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch import nn
 from tendigits.errors import UnknownNameError
 from tendigits.models.cnn import Cnn, CnnConfig
 from tendigits.models.compact import Compact, CompactConfig
+from tendigits.models.ensemble import Ensemble, EnsembleConfig
 from tendigits.models.mlp import Mlp, MlpConfig
 from tendigits.models.vgg import Vgg, VggConfig
 
@@ -17,30 +19,39 @@ __all__ = [
     "CnnConfig",
     "Compact",
     "CompactConfig",
+    "Ensemble",
+    "EnsembleConfig",
     "Mlp",
     "MlpConfig",
     "ModelConfig",
     "Vgg",
     "VggConfig",
+    "build_ensemble",
     "build_model",
     "channels_last",
 ]
 
-ModelConfig = MlpConfig | CnnConfig | CompactConfig | VggConfig
-
-ARCHITECTURES: dict[str, tuple[type, type]] = {
-    "mlp": (Mlp, MlpConfig),
-    "cnn": (Cnn, CnnConfig),
-    "compact": (Compact, CompactConfig),
-    "vgg": (Vgg, VggConfig),
-}
+ModelConfig = MlpConfig | CnnConfig | CompactConfig | VggConfig | EnsembleConfig
 
 
 def build_model(config: ModelConfig) -> nn.Module:
     """Return a new network with random weights, as `config` describes it."""
-    network, _ = ARCHITECTURES[architecture_of(config)]
-    model: nn.Module = network(config)
-    return model
+    build, _ = ARCHITECTURES[architecture_of(config)]
+    return build(config)
+
+
+def build_ensemble(config: EnsembleConfig) -> Ensemble:
+    """Return a new ensemble, whose members have random weights."""
+    return Ensemble(config, [build_model(member) for member in config.members])
+
+
+ARCHITECTURES: dict[str, tuple[Callable[[Any], nn.Module], type]] = {
+    "mlp": (Mlp, MlpConfig),
+    "cnn": (Cnn, CnnConfig),
+    "compact": (Compact, CompactConfig),
+    "vgg": (Vgg, VggConfig),
+    "ensemble": (build_ensemble, EnsembleConfig),
+}
 
 
 def architecture_of(config: ModelConfig) -> str:
@@ -50,7 +61,10 @@ def architecture_of(config: ModelConfig) -> str:
 
 def config_to_dict(config: ModelConfig) -> dict[str, Any]:
     """Return `config` as a JSON object that names its architecture."""
-    return {"architecture": architecture_of(config), **asdict(config)}
+    saved = {"architecture": architecture_of(config), **asdict(config)}
+    if isinstance(config, EnsembleConfig):
+        saved["members"] = [config_to_dict(member) for member in config.members]
+    return saved
 
 
 def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
@@ -68,7 +82,10 @@ def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
     if architecture not in ARCHITECTURES:
         raise UnknownNameError("architecture", str(architecture), ARCHITECTURES)
     _, kind = ARCHITECTURES[architecture]
-    config: ModelConfig = kind(**{name: as_tuple(value) for name, value in fields.items()})
+    settings = {name: as_tuple(value) for name, value in fields.items()}
+    if kind is EnsembleConfig:
+        settings["members"] = tuple(map(config_from_dict, settings["members"]))
+    config: ModelConfig = kind(**settings)
     return config
 
 

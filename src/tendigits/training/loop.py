@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional
 
 from tendigits.errors import DivergedError
-from tendigits.training.batches import Batches, batch_shift
+from tendigits.training.batches import Batches
+from tendigits.training.examples import Examples
 from tendigits.training.recipe import Recipe, learning_rate
 from tendigits.training.state import TrainingState
 
@@ -24,6 +25,7 @@ def train_steps(
     batches: Batches,
     recipe: Recipe,
     until: int,
+    examples: Examples,
     *,
     after_step: Callable[[], None] = lambda: None,
 ) -> None:
@@ -34,6 +36,7 @@ def train_steps(
         batches: The training pictures.
         recipe: How to train.
         until: Step to stop before, counted from the beginning of the training.
+        examples: Makes of a batch what is shown, and what is asked for.
         after_step: Called after each step; an error that it raises ends training.
 
     Raises:
@@ -49,20 +52,19 @@ def train_steps(
     state.model.train()
     while state.step < until:
         images, labels = batches.at(state.step)
-        if recipe.shift:
-            images = batch_shift(images, recipe.shift, state.generator)
+        shown, targets = examples.make(images, labels, state.generator)
         for group in state.optimizer.param_groups:
             rate = learning_rate(recipe, state.step, total_steps)
             group["lr"] = rate * group.get("relative_lr", 1.0)
         with torch.autocast(state.device.type, torch.bfloat16, enabled=in_bfloat16):
-            logits = state.model(images).float()
-        loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+            logits = state.model(shown).float()
+        loss = functional.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
         if state.step % check_every == 0:
             check_finite(loss, state.step)
         state.optimizer.zero_grad()
         loss.backward()
         state.optimizer.step()
-        state.count(loss, logits, labels)
+        state.count(loss, logits[: len(labels)], labels)
         state.step += 1
         after_step()
 

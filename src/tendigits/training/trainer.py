@@ -18,6 +18,7 @@ from tendigits.training.advice import resume_command
 from tendigits.training.batches import Batches
 from tendigits.training.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
 from tendigits.training.events import EpochReport, Observer, RunResult, RunStart, StepReport
+from tendigits.training.examples import Examples, join_made
 from tendigits.training.loop import check_finite, count_steps, train_steps
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.pages import write_pages
@@ -63,8 +64,10 @@ class Run:
         checkpoint = load_checkpoint(folder.checkpoint)
         self.saved_step = None if checkpoint is None else checkpoint.step
         self.stopwatch = Stopwatch()  # the data is in memory: training time begins
+        self.train_count = len(train)
+        self.examples = Examples(self.recipe, train, settings.device)
         self.batches = Batches(
-            train,
+            join_made(train, self.recipe.augmentation),
             batch_size=self.recipe.batch_size,
             seed=settings.seed,
             drop_last=self.recipe.drop_last,
@@ -113,7 +116,7 @@ class Run:
             threads=self.settings.threads,
             parameters=count_parameters(self.state.model),
             data=self.digit_set.name,
-            train_count=len(self.batches.labels),
+            train_count=self.train_count,
             val_count=len(self.val),
             val_is_test=self.val is self.digit_set.test,
             step=self.state.step,
@@ -128,7 +131,14 @@ class Run:
         epoch_end = (self.state.epochs_done + 1) * self.batches.steps_per_epoch
         self.rate.restart(self.state.seen)
         until = min(epoch_end, self.total_steps)
-        train_steps(self.state, self.batches, self.recipe, until, after_step=self._after_step)
+        train_steps(
+            self.state,
+            self.batches,
+            self.recipe,
+            until,
+            self.examples,
+            after_step=self._after_step,
+        )
         images_per_second = self.rate.images_per_second(self.state.seen)
         with self.stopwatch.paused():
             check_finite(self.state.loss_sum, self.state.step - 1)
@@ -232,6 +242,7 @@ class Run:
             seed=self.settings.seed,
             data=self.digit_set.name,
             train_fingerprint=self.settings.train_fingerprint,
+            hold_out=self.settings.hold_out,
         )
         with self.folder.writing(self.folder.model):
             save_model(self.folder.model, self.state.model, self.recipe.model, info)

@@ -1,0 +1,48 @@
+"""Several networks that answer as one."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleConfig:
+    """Settings of an `Ensemble`.
+
+    Attributes:
+        members: Settings of its networks, at least one.
+    """
+
+    members: tuple[Any, ...]  # each a ModelConfig, which is defined in terms of this
+
+
+class Ensemble(nn.Module):
+    """The mean of what its members think likely.
+
+    Probabilities are averaged, not logits: a member that knows nothing then takes nothing from one
+    that is sure (Lakshminarayanan, Pritzel & Blundell 2017).
+
+    Args:
+        config: Its settings.
+        members: The networks, in the order of their settings.
+    """
+
+    def __init__(self, config: EnsembleConfig, members: list[nn.Module]) -> None:
+        super().__init__()
+        self.config = config
+        self.members = nn.ModuleList(members)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of `images`.
+
+        Args:
+            images: (N, 1, 28, 28) float32 in [0, 1], ink = 1.
+
+        Returns:
+            (N, 10) float32, the logarithms of the mean probabilities.
+        """
+        log_probs = torch.stack([member(images).log_softmax(1) for member in self.members])
+        return log_probs.logsumexp(0) - math.log(len(self.members))

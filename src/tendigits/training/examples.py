@@ -1,0 +1,128 @@
+"""What the network is shown, and what it should answer: pictures changed at random, and targets."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from tendigits.data.digits import CLASSES, Digits
+from tendigits.data.european import make_european
+from tendigits.data.not_digits import make_not_digits
+from tendigits.data.overprint import make_overprint
+from tendigits.models import channels_last
+from tendigits.training.augmentation import Augmentation, batch_augment
+from tendigits.training.batches import batch_shift
+from tendigits.training.recipe import Recipe
+from tendigits.weights import load_model
+
+OVERPRINT_COUNT = 3_000
+OUTLIER_COUNT = 12_000  # each is warped anew whenever it is shown
+MADE_SEED = 0  # of everything that is made once; what is drawn from it depends on the run's seed
+
+
+class Examples:
+    """Makes what a step of training shows and asks for.
+
+    Args:
+        recipe: Its augmentation, its shift and its teacher say what is made.
+        digits: The training pictures, of which pictures of no digit are made.
+        device: Where examples are made.
+
+    Raises:
+        WeightsError: The teacher's model file must not be used.
+    """
+
+    def __init__(self, recipe: Recipe, digits: Digits, device: torch.device | str = "cpu") -> None:
+        self.shift = recipe.shift
+        self.augmentation = recipe.augmentation
+        self.overprint = self.outliers = torch.empty(0, 1, 28, 28)
+        self.outlier_count = 0  # of each batch
+        self.teacher = load_teacher(recipe.teacher, device) if recipe.teacher else None
+        if self.augmentation is not None and self.augmentation.foreign:
+            self.overprint = as_input(make_overprint(OVERPRINT_COUNT, MADE_SEED), device)
+        if self.augmentation is not None and self.augmentation.outliers:
+            made = make_not_digits(digits.images, digits.labels, OUTLIER_COUNT, MADE_SEED)
+            self.outliers = as_input(made, device)
+            self.outlier_count = round(self.augmentation.outliers * recipe.batch_size)
+
+    def make(
+        self, images: Tensor, labels: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return what to show and what to ask for.
+
+        Args:
+            images: (N, 1, 28, 28) float32 in [0, 1], digits.
+            labels: (N,) int64.
+            generator: On the CPU.
+
+        Returns:
+            (N + M, 1, 28, 28) float32, the digits first, M pictures of no digit behind them; and
+            their targets: (N,) int64, the labels, where these are all there is to learn, else
+            (N + M, 10) float32, the chance of each class.
+        """
+        if self.shift:
+            images = batch_shift(images, self.shift, generator)
+        if self.augmentation is None:
+            return images, labels if self.teacher is None else ask(self.teacher, images)
+        images = self._join_outliers(images, generator)
+        images = batch_augment(images, self.augmentation, self.overprint, generator)
+        if self.teacher is not None:
+            return images, ask(self.teacher, images)
+        return images, labels if len(images) == len(labels) else spread(labels, len(images))
+
+    def _join_outliers(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return `images` with some pictures of no digit behind them."""
+        if not self.outlier_count:
+            return images
+        chosen = torch.randint(len(self.outliers), (self.outlier_count,), generator=generator)
+        return torch.cat([images, self.outliers[chosen.to(images.device)]])
+
+
+def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
+    """Return the training pictures with those that are made of some of them, once.
+
+    Args:
+        digits: The training pictures.
+        augmentation: Its share of European ones and sevens is made.
+    """
+    if augmentation is None or not augmentation.european:
+        return digits
+    random = np.random.default_rng(MADE_SEED)
+    count = round(augmentation.european * len(digits))
+    made = make_european(digits.take(random.permutation(len(digits))[:count]), MADE_SEED)
+    return Digits(
+        images=np.concatenate([digits.images, made.images]),
+        labels=np.concatenate([digits.labels, made.labels]),
+    )
+
+
+def spread(labels: Tensor, count: int) -> Tensor:
+    """Return the labels as chances, and the same chance for every class behind them.
+
+    Args:
+        labels: (N,) int64.
+        count: N + M.
+
+    Returns:
+        (N + M, 10) float32.
+    """
+    known = functional.one_hot(labels, CLASSES).float()
+    unknown = known.new_full((count - len(labels), CLASSES), 1 / CLASSES)
+    return torch.cat([known, unknown])
+
+
+def load_teacher(name: str, device: torch.device | str) -> nn.Module:
+    """Return the network of the shipped model `name`, ready to be asked."""
+    return channels_last(load_model(name).model.to(device)).eval()
+
+
+def ask(teacher: nn.Module, images: Tensor) -> Tensor:
+    """Return the chances, (N, 10), that a teacher gives each class."""
+    with torch.no_grad():
+        return functional.softmax(teacher(images), dim=1)
+
+
+def as_input(pictures: NDArray[np.uint8], device: torch.device | str) -> Tensor:
+    """Return pictures, (M, 28, 28) uint8, as a network takes them: (M, 1, 28, 28) in [0, 1]."""
+    return torch.from_numpy(pictures).unsqueeze(1).to(device).float().div_(255)

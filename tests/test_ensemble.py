@@ -1,0 +1,62 @@
+"""Ensembles: the mean of probabilities, saved and read back, and what may not be combined."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from benchmarks.ensemble import together
+
+from tendigits.combine import combine_models
+from tendigits.errors import SettingError
+from tendigits.models import CompactConfig, EnsembleConfig, ModelConfig, VggConfig, build_model
+from tendigits.weights import ModelInfo, load_model, save_model
+
+CONFIGS: tuple[ModelConfig, ...] = (
+    CompactConfig(channels=(4, 8, 8)),
+    VggConfig(stages=((4,), (8, 8))),
+)
+INFO = ModelInfo(recipe="best", seed=0, data="mnist", train_fingerprint="ab", hold_out=5000)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> list[Path]:
+    torch.manual_seed(0)
+    paths = [tmp_path / f"{number}.safetensors" for number in range(len(CONFIGS))]
+    for path, config in zip(paths, CONFIGS, strict=True):
+        save_model(path, build_model(config), config, INFO)
+    return paths
+
+
+def test_an_ensemble_answers_with_the_mean_probability(models: list[Path], tmp_path: Path) -> None:
+    out = combine_models(models, tmp_path / "both.safetensors")
+    ensemble = load_model(out)
+    assert ensemble.config == EnsembleConfig(members=CONFIGS)
+    assert ensemble.info == replace(INFO, recipe="ensemble")
+    images = torch.rand(5, 1, 28, 28)
+    with torch.inference_mode():
+        logits = [load_model(path).model(images) for path in models]
+        mean = torch.stack([one.softmax(1) for one in logits]).mean(0)
+        found = ensemble.model(images)
+    assert torch.allclose(found.softmax(1), mean, atol=1e-6)
+    assert torch.allclose(found.exp().sum(1), torch.tensor(1.0), atol=1e-5)
+    halves = [one.numpy().astype(np.float16) for one in logits]
+    assert np.allclose(together(halves), found.numpy(), atol=0.01)
+
+
+def test_models_of_other_training_pictures_are_not_combined(
+    models: list[Path], tmp_path: Path
+) -> None:
+    save_model(models[1], build_model(CONFIGS[1]), CONFIGS[1], replace(INFO, hold_out=0))
+    with pytest.raises(SettingError, match="not trained on the same pictures"):
+        combine_models(models, tmp_path / "both.safetensors")
+
+
+def test_one_model_is_no_ensemble_and_other_names_are_refused(
+    models: list[Path], tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match="expected at least 2"):
+        combine_models(models[:1], tmp_path / "one.safetensors")
+    with pytest.raises(SettingError, match=r"ends in \.safetensors"):
+        combine_models(models, tmp_path / "both.onnx")
