@@ -299,13 +299,14 @@ def compare_table() -> str:
                 f"{accuracy.mean:.2%}",
                 f"{10_000 * (1 - accuracy.mean):.0f}",
                 str(accuracy.count) if name in RECIPES else "nothing random",
+                f"{of_name(runs, name, 'train_count').mean:,.0f}",
                 f"{of_name(runs, name, 'train_seconds').mean:.3g}",
                 f"{of_name(runs, name, 'read_us').mean:.3g}",
                 f"{of_name(runs, name, 'bytes').mean / 1e6:.2f} MB",
             ]
         )
-    head = ["learner", "test accuracy, mean", "errors per 10,000", "seeds", "seconds to train"]
-    head += ["µs to read a digit", "size on disk"]
+    head = ["learner", "test accuracy, mean", "errors per 10,000", "seeds", "training pictures"]
+    head += ["seconds to train", "µs to read a digit", "size on disk"]
     return markdown(head, rows) + source_line("compare")
 
 

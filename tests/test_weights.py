@@ -4,6 +4,7 @@ import json
 import pickle
 import random
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,17 @@ def test_a_margin_that_leaves_no_picture_is_refused(tmp_path: Path) -> None:
     path, config = tmp_path / "model.safetensors", CompactConfig(margin=13)
     save_model(path, build_model(config), config, INFO)
     with pytest.raises(WeightsError, match="does not fit the network that it names"):
+        load_model(path)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")  # when it is written
+def test_a_layer_of_no_units_is_refused_without_a_warning(tmp_path: Path) -> None:
+    path, config = tmp_path / "model.safetensors", MlpConfig(hidden=(0,))
+    save_model(path, build_model(config), config, INFO)
+    with (
+        warnings.catch_warnings(action="error"),
+        pytest.raises(WeightsError, match=r"tensor 'layers\.0\.bias' is empty"),
+    ):
         load_model(path)
 
 

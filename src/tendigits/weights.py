@@ -114,6 +114,7 @@ def load_model(model: Path | str) -> LoadedModel:
         )
     try:
         _check_sha256(path, tensors, description)
+        json.dumps(description, allow_nan=False)  # JSON has no infinity, but Python reads one
         info = _read_info(description["info"])
         config = config_from_dict(description["config"])
         _check_fit(config, tensors)
@@ -125,12 +126,11 @@ def load_model(model: Path | str) -> LoadedModel:
 
 
 def _check_sha256(path: Path, tensors: Mapping[str, Tensor], description: dict[str, Any]) -> None:
-    """Take the sha256 off the description, and raise an error unless it is that of the content."""
+    """Take the sha256 off the description; an error unless it is that of the content."""
     if description.pop("sha256", None) != model_sha256(tensors, description):
         raise WeightsError(
             f"{path} is damaged: its content does not have the sha256 it states; copy it again"
         )
-    json.dumps(description, allow_nan=False)  # JSON has no infinity, but Python reads one
 
 
 def _read_info(saved: Mapping[str, Any]) -> ModelInfo:
@@ -151,8 +151,10 @@ def _check_fit(config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
         expected = build_model(config).state_dict()
     for name in sorted(expected.keys() | tensors.keys()):
         found, wanted = (_describe(name, those) for those in (tensors, expected))
-        if found != wanted or tensors[name].numel() == 0:
+        if found != wanted:
             raise ValueError(f"tensor {name!r} is {found}, expected {wanted}")
+        if tensors[name].numel() == 0:
+            raise ValueError(f"tensor {name!r} is empty")
 
 
 def _describe(name: str, tensors: Mapping[str, Tensor]) -> str:
