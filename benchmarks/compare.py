@@ -67,7 +67,9 @@ def make_classics() -> dict[str, Any]:
 
 def as_rows(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return pictures, (N, 28, 28), as rows of shares of ink, (N, 784)."""
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+    rows = images.reshape(len(images), -1).astype(np.float32)
+    rows /= 255
+    return rows
 
 
 def learn_classic(classifier: Any, digits: Digits) -> Learned:

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tendigits.data import DigitSet
+from tendigits.data import Digits, DigitSet
 from tendigits.errors import DataFormatError, SettingError
 from tendigits.evaluation.arguable import (
     PARTS,
     ArguableLabels,
+    Part,
     find_doubts,
     label_margins,
     read_arguable,
@@ -37,6 +38,10 @@ from tendigits.evaluation.gallery import (
 KNOWN = {("train", 10_994), ("train", 59_915)}
 
 
+def parts_of(digit_set: DigitSet) -> list[tuple[Part, Digits]]:
+    return [("test", digit_set.test), ("train", digit_set.train)]
+
+
 @pytest.fixture(scope="module")
 def arguable() -> ArguableLabels:
     return read_arguable()
@@ -44,7 +49,7 @@ def arguable() -> ArguableLabels:
 
 def test_the_list_is_about_mnist_and_ranked(arguable: ArguableLabels, mnist: DigitSet) -> None:
     assert {(doubt.part, doubt.index) for doubt in arguable.doubts} >= KNOWN
-    for part, digits in (("test", mnist.test), ("train", mnist.train)):
+    for part, digits in parts_of(mnist):
         doubts = arguable.about(digits, part)
         assert len(doubts) == len({doubt.index for doubt in doubts}) > 20
         assert [int(digits.labels[doubt.index]) for doubt in doubts] == [d.label for d in doubts]
@@ -148,7 +153,7 @@ def test_the_gallery_shows_the_pictures_themselves(
 ) -> None:
     sheet = np.asarray(draw_gallery(arguable, mnist, 12))
     top = MARGIN + HEADER
-    for part, digits in (("test", mnist.test), ("train", mnist.train)):
+    for part, digits in parts_of(mnist):
         for number, doubt in enumerate(arguable.about(digits, part)[:12]):
             row, column = divmod(number, 10)
             above, left = top + HEADING + row * ROW, MARGIN + column * STEP

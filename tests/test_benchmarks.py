@@ -102,7 +102,7 @@ def test_learners_are_measured_alike(
     nearest = KNeighborsClassifier(n_neighbors=1)
     monkeypatch.setattr(compare, "make_classics", lambda: {"nearest": nearest})
     monkeypatch.setattr(compare, "NETWORKS", ("fast",))
-    small = DigitSet(name="small", train=some_digits, test=few_digits.test)
+    small = DigitSet(name="small", train=some_digits, test=few_digits.test.take(slice(200)))
     monkeypatch.setattr(
         compare, "recipe_named", lambda name: replace(TINY, name=name, epochs=10, batch_size=32)
     )
@@ -115,7 +115,7 @@ def test_learners_are_measured_alike(
     rows, labels = compare.as_rows(some_digits.images), some_digits.labels
     distances = ((compare.as_rows(small.test.images)[:, None] - rows) ** 2).sum(axis=2)
     right = (labels[distances.argmin(axis=1)] == small.test.labels).mean()
-    assert runs[0]["test_accuracy"] == pytest.approx(right, abs=0.002)  # ties may fall otherwise
+    assert runs[0]["test_accuracy"] == pytest.approx(right, abs=0.006)  # ties may fall otherwise
     assert runs[0]["bytes"] == len(pickle.dumps(nearest, protocol=pickle.HIGHEST_PROTOCOL))
     assert all(run["test_accuracy"] > 0.6 for run in runs)  # guessing has 0.1
     assert runs[1]["bytes"] > 4 * 7_850  # a linear layer of 784 x 10 weights and 10 more
@@ -143,9 +143,9 @@ def test_no_network_judges_what_it_was_trained_on(some_digits: Digits, mnist: Di
 
 def test_a_wrong_label_is_found(few_digits: DigitSet) -> None:
     labels = few_digits.train.labels.copy()
-    wrong = [3, 500, 1_999]
+    wrong = np.flatnonzero(labels <= 1)[[0, 9, 99]]  # zeros and ones, which all can read
     labels[wrong] = (labels[wrong] + 5) % 10
     spoiled = replace(few_digits, train=Digits(images=few_digits.train.images, labels=labels))
     recipe = replace(TINY, epochs=8)
     doubts = judge(recipe, spoiled, folds=4, seeds=1).about(spoiled.train, "train")
-    assert set(wrong) <= {doubt.index for doubt in doubts}
+    assert set(wrong.tolist()) <= {doubt.index for doubt in doubts}
