@@ -80,10 +80,14 @@ def take(step: Step, mnist: DigitSet, seed: int) -> dict[str, Any]:
 
 
 def still_valid(runs: list[dict[str, Any]], steps: list[Step]) -> list[dict[str, Any]]:
-    """Return those of `runs` that are of one of the steps as it is now, in order of step, seed."""
-    order = {(name, recipe_sha256(recipe)): place for place, (name, recipe) in enumerate(steps)}
-    valid = [run for run in runs if (run["step"], run["recipe_sha256"]) in order]
-    return sorted(valid, key=lambda run: (order[run["step"], run["recipe_sha256"]], run["seed"]))
+    """Return the runs whose recipe is a step's, under its name, in order of step and seed."""
+    places = {recipe_sha256(recipe): place for place, (_, recipe) in enumerate(steps)}
+    valid = [
+        {**run, "step": steps[places[run["recipe_sha256"]]][0]}
+        for run in runs
+        if run["recipe_sha256"] in places
+    ]
+    return sorted(valid, key=lambda run: (places[run["recipe_sha256"]], run["seed"]))
 
 
 def measure(

@@ -55,11 +55,15 @@ def test_steps_add_up_and_changed_ones_are_taken_again(
     assert names(second) == [(name, seed) for name in ("one", "two", "three") for seed in (0, 1)]
     assert (second[0], second[2]) == (first[0], first[1])
     assert second == read_runs("steps", tmp_path)
-    changed = [("one", replace(TINY, epochs=0.25)), *more[1:]]
+    changed = [("one", replace(TINY, epochs=0.125)), *more[1:]]
     third = measure(changed, few_digits, 1, tmp_path)
     assert third[0]["test_accuracy"] > 0
     assert names(third) == [("one", 0), ("two", 0), ("two", 1), ("three", 0), ("three", 1)]
     assert still_valid(third, TINY_STEPS[:1]) == []
+    assert names(still_valid(third, [("renamed", TINY_STEPS[1][1])])) == [
+        ("renamed", 0),
+        ("renamed", 1),
+    ]
 
 
 def test_a_look_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
