@@ -8,7 +8,6 @@ the plot docs/ladder.png.
 """
 
 import argparse
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,16 +17,13 @@ from matplotlib import ticker
 from matplotlib.figure import Figure
 
 from benchmarks.results import summarise, write_results
+from benchmarks.training import train_network
 from tendigits.data import DigitSet, load_mnist
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
-from tendigits.training.batches import Batches
-from tendigits.training.examples import Examples
-from tendigits.training.loop import count_steps, train_steps
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.recipe import Recipe, recipe_named
 from tendigits.training.run import settle_precision
-from tendigits.training.state import TrainingState
 
 PLOT = Path(__file__).parent.parent / "docs" / "ladder.png"
 
@@ -60,15 +56,8 @@ def rungs() -> Iterator[tuple[str, Recipe]]:
 
 def climb(recipe: Recipe, mnist: DigitSet, seed: int) -> dict[str, Any]:
     """Train on a rung; return training seconds and test accuracy."""
-    start = time.perf_counter()
-    batches = Batches(
-        mnist.train, batch_size=recipe.batch_size, seed=seed, drop_last=recipe.drop_last
-    )
-    state = TrainingState(recipe, seed=seed)
-    examples = Examples(recipe, mnist.train)
-    train_steps(state, batches, recipe, count_steps(recipe, batches), examples)
-    seconds = time.perf_counter() - start
-    logits = predict_logits(state.model, mnist.test.images)
+    model, seconds = train_network(recipe, mnist.train, seed)
+    logits = predict_logits(model, mnist.test.images)
     accuracy = evaluate_logits(logits, mnist.test.labels).accuracy
     return {"train_seconds": round(seconds, 4), "test_accuracy": accuracy}
 

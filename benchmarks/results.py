@@ -47,39 +47,43 @@ def summarise(values: Iterable[float]) -> Summary:
     )
 
 
-def results_path(name: str) -> Path:
-    """Return the file that holds the results `name`."""
-    return RESULTS / f"{name}.json"
+def results_path(name: str, folder: Path | None = None) -> Path:
+    """Return the file that holds the results `name`, in `folder` or where all results are."""
+    return (folder or RESULTS) / f"{name}.json"
 
 
-def read_results(name: str) -> dict[str, Any] | None:
+def read_results(name: str, folder: Path | None = None) -> dict[str, Any] | None:
     """Return the results `name`, or None where nothing was measured yet."""
-    path = results_path(name)
+    path = results_path(name, folder)
     if not path.exists():
         return None
     results: dict[str, Any] = json.loads(path.read_bytes())
     return results
 
 
-def read_runs(name: str) -> list[dict[str, Any]]:
+def read_runs(name: str, folder: Path | None = None) -> list[dict[str, Any]]:
     """Return the runs in the results `name`, none where nothing was measured yet."""
-    runs: list[dict[str, Any]] = (read_results(name) or {"runs": []})["runs"]
+    runs: list[dict[str, Any]] = (read_results(name, folder) or {"runs": []})["runs"]
     return runs
 
 
-def write_results(name: str, command: str, runs: list[dict[str, Any]]) -> None:
+def write_results(
+    name: str, command: str, runs: list[dict[str, Any]], folder: Path | None = None
+) -> None:
     """Write the results `name`: the command that makes them, this machine, every run.
 
     Args:
         name: Of the file, without its ending.
         command: What anyone can type to measure the same.
         runs: A JSON object for each measurement.
+        folder: Where the file goes, made where there is none; None for where all results are.
     """
-    RESULTS.mkdir(exist_ok=True)
+    path = results_path(name, folder)
+    path.parent.mkdir(exist_ok=True)
     content = {
         "command": command,
         "date": datetime.date.today().isoformat(),
         "environment": describe_environment(),
         "runs": runs,
     }
-    write_json(results_path(name), content)
+    write_json(path, content)

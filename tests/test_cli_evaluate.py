@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 from tendigits.cli.evaluate import evaluate
@@ -118,7 +119,7 @@ def test_a_window_is_opened_on_request(
     run_folder: Path, option: str, opened: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows: list[Path] = []
-    monkeypatch.setattr("tendigits.evaluation.show.open_window", windows.append)
+    monkeypatch.setattr("tendigits.evaluation.window.open_window", windows.append)
     run("show", run_folder, option)
     assert windows == ([run_folder / "show.png"] if opened else [])
 
@@ -126,6 +127,33 @@ def test_a_window_is_opened_on_request(
 def test_show_refuses_another_format(run_folder: Path) -> None:
     with pytest.raises(SettingError, match="expected a name that ends in"):
         run("show", run_folder, "--out", "five.jpg")
+
+
+def test_arguable_labels_need_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("show", "--arguable") == "arguable.png\n"
+    assert run("show", "--arguable", "--count", "2", "--out", "two.png") == "two.png\n"
+    with Image.open("arguable.png") as twenty, Image.open("two.png") as two:
+        assert (twenty.size[0], twenty.size[1] > two.size[1]) == (two.size[0], True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "there is no model to show: name a model file or a run folder"),
+        (["--mistakes"], "there is no model to show"),
+        (["runs/001-cnn", "--arguable"], "not a model's answers"),
+        (["--arguable", "--mistakes"], "not a model's answers"),
+        (["--arguable", "--data", "."], "not a model's answers"),
+        (["--arguable", "--device", "cpu"], "not a model's answers"),
+        (["--arguable", "--count", "0"], "cannot draw 0 pictures"),
+    ],
+    ids=str,
+)
+def test_show_says_what_it_needs(words: list[str], message: str) -> None:
+    with pytest.raises(SettingError, match=message) as caught:
+        run("show", *words)
+    assert (len(str(caught.value).splitlines()), caught.value.exit_code) == (1, 2)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "show"])

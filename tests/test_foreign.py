@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import across, results, tables
+from benchmarks import across, results
 from benchmarks.foreign import SOURCES, read_sets
+from benchmarks.tables.documents import TABLES
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -127,7 +128,7 @@ def test_a_model_is_measured_on_every_set(
         assert row["accuracy"] == pytest.approx(1 - row["errors"] / row["count"])
         low, high = row["error_interval"]
         assert low < row["errors"] / row["count"] < high
-    table = tables.TABLES["across"]()
+    table = TABLES["across"]()
     assert f"| swiss | 20 | {written['runs'][2]['accuracy']:.2%} (" in table
     assert "| set | n | 001-tiny |" in table
 

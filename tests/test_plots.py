@@ -12,7 +12,8 @@ from PIL import Image, ImageShow
 from tendigits.data import Digits, DigitSet, open_available
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.evaluation.plots import WRONG, WRONG_SIGN, prediction_figure, save_figure
-from tendigits.evaluation.show import draw_answers, has_screen, open_window
+from tendigits.evaluation.show import draw_answers
+from tendigits.evaluation.window import has_screen, open_window
 from tendigits.models import MlpConfig, build_model
 from tendigits.weights import ModelInfo, save_model
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from tendigits.data.digits import DigitSet
 from tendigits.environment import describe_environment
+from tendigits.evaluation.arguable import read_arguable
 from tendigits.evaluation.curves import draw_chart
 from tendigits.evaluation.metrics import evaluate_logits, worst_mistakes
 from tendigits.evaluation.report import ReportContent, heat_levels, render_report, write_report
@@ -273,3 +274,25 @@ def test_a_train_loss_that_is_no_plain_one_is_explained(content: ReportContent, 
     smoothed = Page(render_report(replace(content, settings={"label_smoothing": 0.05})))
     assert "Its loss counts the smoothing of the labels" in smoothed.text
     assert "counts the smoothing" not in page.text
+
+
+def test_arguable_labels_of_mnist_are_shown_and_scored(
+    content: ReportContent, page: Page, mnist: DigitSet
+) -> None:
+    doubts = read_arguable().about(mnist.test, "test")[:18]
+    logits = np.eye(10)[mnist.test.labels]
+    logits[doubts[0].index] = np.eye(10)[doubts[0].answer]
+    evaluation = evaluate_logits(logits, mnist.test.labels)
+    html = render_report(replace(content, test=mnist.test, logits=logits, evaluation=evaluation))
+    shown = Page(html)
+    assert "of 10,000 test pictures read right. 1 wrong." in shown.text
+    assert "scored like all others" in shown.text
+    assert f"Label {doubts[0].label} , or {doubts[0].answer} ?" in shown.text
+    assert f"Read as {doubts[0].answer}: wrong" in shown.text
+    assert f"Read as {doubts[1].label}: right" in shown.text
+    pictures = [image for image in shown.named("img") if "other networks" in str(image["alt"])]
+    for image, doubt in zip(pictures, doubts, strict=True):
+        png = base64.b64decode(str(image["src"]).partition(",")[2])
+        with Image.open(io.BytesIO(png)) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), mnist.test.images[doubt.index])
+    assert "Arguable labels" not in page.text  # that is about other pictures

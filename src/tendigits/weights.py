@@ -7,10 +7,11 @@ made it, what it was trained on, and the sha256 of all that. It is checked befor
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import safetensors
 import safetensors.torch
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from tendigits.atomic import write_bytes
-from tendigits.errors import UnknownNameError, WeightsError
+from tendigits.errors import UsageError, WeightsError
 from tendigits.models import (
     ModelConfig,
     build_model,
@@ -30,6 +31,16 @@ from tendigits.registry import locate
 
 FORMAT = 2  # of the description that is saved beside the tensors
 MODEL_FILE = "model.safetensors"  # in a run folder
+# What comes of settings that make no network, or of tensors that are not its own.
+UNFIT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    UsageError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,27 +109,80 @@ def load_model(model: Path | str) -> LoadedModel:
     tensors, description = _read(path)
     if description.get("format") != FORMAT:
         raise WeightsError(
-            f"{path} has model format {description.get('format')}: this version of tendigits reads "
-            f"format {FORMAT}; use the version that wrote it, or train again"
+            f"{path} has model format {description.get('format')!r}: this version of tendigits "
+            f"reads format {FORMAT}; use the version that wrote it, or train again"
         )
+    try:
+        _check_sha256(path, tensors, description)
+        json.dumps(description, allow_nan=False)  # JSON has no infinity, but Python reads one
+        info = _read_info(description["info"])
+        config = config_from_dict(description["config"])
+        _check_fit(config, tensors)
+        _check_finite(path, tensors)
+        return LoadedModel(_build(config, tensors), config, info)
+    except UNFIT as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise WeightsError(f"{path} does not fit the network that it names: {reason}") from error
+
+
+def _check_sha256(path: Path, tensors: Mapping[str, Tensor], description: dict[str, Any]) -> None:
+    """Take the sha256 off the description; an error unless it is that of the content."""
     if description.pop("sha256", None) != model_sha256(tensors, description):
         raise WeightsError(
             f"{path} is damaged: its content does not have the sha256 it states; copy it again"
         )
+
+
+def _read_info(saved: Mapping[str, Any]) -> ModelInfo:
+    """Return the info that is `saved`; a `TypeError` where it is something else."""
+    info = ModelInfo(**saved)
+    for name, kind in get_type_hints(ModelInfo).items():
+        if type(getattr(info, name)) is not kind:
+            raise TypeError(f"{name} is {getattr(info, name)!r}: expected {kind.__name__}")
+    return info
+
+
+def _check_fit(config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
+    """Raise a `ValueError` unless `tensors` are those of the network that `config` describes."""
+    # On the meta device a network has shapes and no values, so that settings which ask for more
+    # memory than there is cost none.
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Initializing zero-element tensors")
+        expected = build_model(config).state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        found, wanted = (_describe(name, those) for those in (tensors, expected))
+        if found != wanted:
+            raise ValueError(f"tensor {name!r} is {found}, expected {wanted}")
+        if tensors[name].numel() == 0:
+            raise ValueError(f"tensor {name!r} is empty")
+
+
+def _describe(name: str, tensors: Mapping[str, Tensor]) -> str:
+    """Return type and shape of a tensor in words."""
+    if name not in tensors:
+        return "missing"
+    return f"{str(tensors[name].dtype).removeprefix('torch.')} {tuple(tensors[name].shape)}"
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise a `WeightsError` unless all values of `tensors` are finite."""
     for name, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise WeightsError(
                 f"{path} is unusable: tensor {name} holds values that are not finite"
             )
-    try:
-        config = config_from_dict(description["config"])
-        info = ModelInfo(**description["info"])
-        network = build_model(config)
-        network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError, UnknownNameError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(f"{path} does not fit the network that it names: {reason}") from error
-    return LoadedModel(channels_last(network).eval(), config, info)
+
+
+def _build(config: ModelConfig, tensors: Mapping[str, Tensor]) -> nn.Module:
+    """Return the network in evaluation mode, tried out on a picture."""
+    model = build_model(config)
+    model.load_state_dict(tensors)
+    channels_last(model).eval()
+    with torch.inference_mode():
+        logits = model(torch.full((1, 1, 28, 28), 0.5))
+    if logits.shape != (1, 10) or not bool(logits.isfinite().all()):
+        raise ValueError("it does not answer a picture with ten finite numbers")
+    return model
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -141,7 +205,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise WeightsError(f"{path} is not a whole safetensors file: {error}") from error
     try:
         description = json.loads(metadata["tendigits"])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):  # the last where it is nested thousands deep
         raise WeightsError(f"{path} was not written by tendigits: it has no description") from None
     if not isinstance(description, dict):
         raise WeightsError(f"{path} was not written by tendigits: its description is no object")

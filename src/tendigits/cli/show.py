@@ -1,4 +1,4 @@
-"""`tendigits show`: the tutorial's figure, drawn from a model's answers."""
+"""`tendigits show`: the tutorial's figure, drawn from a model's answers; or arguable labels."""
 
 import sys
 from pathlib import Path
@@ -7,13 +7,38 @@ from typing import Annotated
 import typer
 
 from tendigits.environment import require_torch
+from tendigits.errors import SettingError
+
+COUNT = 5  # pictures, as in the tutorial
+ARGUABLE_COUNT = 20  # pictures of each part: two rows
 
 
 def show(
-    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.", readable=False)],
-    count: Annotated[int, typer.Option(help="Pictures to draw, at most 500.")] = 5,
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A model file, or a run folder; none with --arguable.",
+            show_default=False,
+            readable=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            help="Pictures to draw, at most 500; of each part with --arguable.",
+            show_default=f"{COUNT}, or {ARGUABLE_COUNT} with --arguable",
+        ),
+    ] = None,
     mistakes: Annotated[
         bool, typer.Option("--mistakes", help="Draw what it reads wrong, the surest first.")
+    ] = False,
+    arguable: Annotated[
+        bool,
+        typer.Option(
+            "--arguable",
+            help="Draw those of MNIST whose label is doubted most by networks that were not "
+            "trained on them.",
+        ),
     ] = False,
     data: Annotated[
         Path | None,
@@ -27,7 +52,7 @@ def show(
         Path | None,
         typer.Option(
             help="PNG file to write.",
-            show_default="show.png or mistakes.png beside the model",
+            show_default="show.png or mistakes.png beside the model; arguable.png here",
             readable=False,
         ),
     ] = None,
@@ -48,10 +73,37 @@ def show(
 
     Each is titled `Pred: 7, Label: 7`; the wrong ones are marked.
     """
-    require_torch()
-    from tendigits.evaluation.show import draw_answers, open_window
+    if arguable:
+        if model or mistakes or data or device:
+            raise SettingError(
+                "--arguable shows MNIST's labels, not a model's answers: give --count, --out and "
+                "--window only"
+            )
+        # These need neither torch nor matplotlib, which the base installation lacks.
+        from tendigits.evaluation.gallery import draw_arguable
 
-    path = draw_answers(model, count=count, mistakes=mistakes, data=data, device=device, out=out)
+        path = draw_arguable(
+            count=ARGUABLE_COUNT if count is None else count, out=out or Path("arguable.png")
+        )
+    elif model is None:
+        raise SettingError(
+            "there is no model to show: name a model file or a run folder, as in `tendigits show "
+            "runs/001-cnn`, or give --arguable"
+        )
+    else:
+        require_torch()
+        from tendigits.evaluation.show import draw_answers
+
+        path = draw_answers(
+            model,
+            count=COUNT if count is None else count,
+            mistakes=mistakes,
+            data=data,
+            device=device,
+            out=out,
+        )
     print(path)
     if window if window is not None else sys.stdout.isatty():
+        from tendigits.evaluation.window import open_window
+
         open_window(path)

@@ -22,6 +22,7 @@ from tendigits.atomic import write_text
 from tendigits.data.digits import DIGIT_NAMES, Digits
 from tendigits.errors import ExtraMissingError
 from tendigits.evaluation import wording
+from tendigits.evaluation.arguable import ArguableLabels, Doubt, read_arguable
 from tendigits.evaluation.curves import Chart, draw_chart
 from tendigits.evaluation.metrics import Evaluation, softmax_probs, worst_mistakes
 
@@ -32,6 +33,7 @@ except ImportError as error:
     raise ExtraMissingError("drawing", "train") from error
 
 MISTAKES = 18  # pictures: whole rows on a desk (6) and on a phone (3)
+ARGUABLE = 18  # pictures, likewise
 HEAT_LEVELS = 6  # shades of the confusion matrix; report.css has as many
 COMMON = 3  # confusions that are named in words
 
@@ -86,6 +88,14 @@ class Picture(NamedTuple):
     probs: list[float]
 
 
+class ArguablePicture(NamedTuple):
+    """A test picture whose label is doubted, and what the model of this run read in it."""
+
+    source: str  # a data URI
+    doubt: Doubt
+    answer: int
+
+
 class Confusion(NamedTuple):
     """How often pictures of one class were read as another."""
 
@@ -120,6 +130,7 @@ def render_report(content: ReportContent) -> str:
     style = Markup(_package_text("report.css"))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     mistakes = worst_mistakes(content.logits, content.test.labels, MISTAKES)
+    arguable = read_arguable()
     return environment.from_string(_package_text("report.html.j2")).render(
         content=content,
         measured=content.evaluation,
@@ -131,6 +142,8 @@ def render_report(content: ReportContent) -> str:
         common=common_confusions(content.evaluation.confusion),
         mistakes=pictures(content, mistakes),
         right=pictures(content, first_right(content)),
+        arguable=arguable,
+        doubted=arguable_pictures(content, arguable),
     )
 
 
@@ -191,6 +204,18 @@ def pictures(content: ReportContent, indices: NDArray[np.int64]) -> list[Picture
     return [
         Picture(data_uri(image), int(label), int(row.argmax()), row.tolist())
         for image, label, row in zip(chosen.images, chosen.labels, probs, strict=True)
+    ]
+
+
+def arguable_pictures(content: ReportContent, arguable: ArguableLabels) -> list[ArguablePicture]:
+    """Return the test pictures whose label is doubted most; none where the set is not MNIST."""
+    return [
+        ArguablePicture(
+            source=data_uri(content.test.images[doubt.index]),
+            doubt=doubt,
+            answer=int(content.logits[doubt.index].argmax()),
+        )
+        for doubt in arguable.about(content.test, "test")[:ARGUABLE]
     ]
 
 

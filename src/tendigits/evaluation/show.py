@@ -1,11 +1,7 @@
-"""What `tendigits show` does: draw a model's answers into a file, and open it on a screen."""
+"""What `tendigits show` does: draw a model's answers into a file."""
 
-import os
-import sys
 from dataclasses import replace
 from pathlib import Path
-
-from PIL import Image, ImageShow
 
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.evaluation.measure import Answers, answer
@@ -65,25 +61,3 @@ def _worst(answers: Answers, count: int) -> Answers:
             f"there are no mistakes to draw: all {len(answers.digits)} pictures were read right"
         )
     return replace(answers, digits=answers.digits.take(indices), logits=answers.logits[indices])
-
-
-def open_window(picture: Path) -> bool:
-    """Open a picture in the desktop's viewer, where there is a screen.
-
-    Returns:
-        Whether a viewer was started; without a screen or a viewer, nothing happens.
-    """
-    if not has_screen():
-        return False
-    try:
-        with Image.open(picture) as image:
-            return ImageShow.show(image, title=picture.name)
-    except OSError:  # the viewer could not be started: the file is there all the same
-        return False
-
-
-def has_screen() -> bool:
-    """Return whether a window could be seen here."""
-    if sys.platform in ("darwin", "win32"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,1 @@
+"""Tables of README and docs, from results files: `python -m benchmarks.tables`."""

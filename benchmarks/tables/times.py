@@ -1,0 +1,133 @@
+"""Tables of time and memory: the race, its ladder, latency, growth and other costs."""
+
+from benchmarks.results import read_runs, summarise
+from benchmarks.tables.markdown import column, markdown, of_name, source, source_line
+
+
+def speed_table() -> str:
+    """Return the race to 99 %: seconds, ratios to the tutorial's loop, accuracy."""
+    runs = read_runs("speed")
+    races = sorted({run["race"] for run in runs})
+    tutorial, *others = dict.fromkeys(run["name"] for run in runs)
+    rows = []
+    for name in (tutorial, *others):
+        accuracy = of_name(runs, name, "test_accuracy")
+        row = [name, str(accuracy.count)]
+        for field in ("train_seconds", "whole_seconds"):
+            ratios = []
+            for race in races:
+                here = [run for run in runs if run["race"] == race]
+                ratios.append(of_name(here, tutorial, field).mean / of_name(here, name, field).mean)
+            row.append(f"{of_name(runs, name, field).mean:.3g}")
+            row.append(" · ".join(f"{ratio:.3g}" for ratio in ratios))
+        below = sum(run["test_accuracy"] < 0.99 for run in runs if run["name"] == name)
+        row += [f"{accuracy.mean:.2%}", f"{accuracy.deviation:.2%}", str(below)]
+        rows.append(row)
+    head = ["training", "n", "seconds", "times as fast", "whole process, s", "times as fast"]
+    head += ["test accuracy, mean", "sd", "seeds under 99 %"]
+    return markdown(head, rows) + source_line("speed")
+
+
+def ladder_table() -> str:
+    """Return each rung of the ladder with what it bought."""
+    runs = read_runs("ladder")
+    rows: list[list[str]] = []
+    before = None
+    for number, rung in enumerate(dict.fromkeys(run["rung"] for run in runs), 1):
+        here = [run for run in runs if run["rung"] == rung]
+        seconds = summarise(run["train_seconds"] for run in here)
+        accuracy = summarise(run["test_accuracy"] for run in here)
+        faster = f"{before / seconds.mean:.2f}" if before else ""
+        rows.append(
+            [
+                str(number),
+                rung,
+                f"{seconds.mean:.3g}",
+                faster,
+                f"{accuracy.mean:.2%}",
+                f"{accuracy.deviation:.2%}",
+            ]
+        )
+        before = seconds.mean
+    head = ["", "rung", "seconds", "times as fast as the one before", "test accuracy, mean", "sd"]
+    return markdown(head, rows) + source_line("ladder")
+
+
+def latency_table() -> str:
+    """Return how fast digits are read, by which form of which network."""
+    runs = read_runs("latency")
+    first, *others = dict.fromkeys(run["name"] for run in runs)
+    base = of_name(runs, first, "digits_a_second_4096").mean
+    rows = []
+    for name in (first, *others):
+        large = of_name(runs, name, "digits_a_second_4096").mean
+        rows.append(
+            [
+                name,
+                f"{of_name(runs, name, 'multiply_adds').mean / 1e6:.2f} M",
+                f"{of_name(runs, name, 'one_digit_median_us').mean:.0f}",
+                f"{of_name(runs, name, 'one_digit_p99_us').mean:.0f}",
+                f"{of_name(runs, name, 'digits_a_second_64').mean:,.0f}",
+                f"{large:,.0f}",
+                f"{large / base:.1f}",
+                f"{of_name(runs, name, 'share_of_peak').mean:.0%}",
+            ]
+        )
+    head = ["network and form", "multiply-adds a digit", "one digit, median µs", "p99 µs"]
+    head += ["digits/s in 64s", "digits/s in 4,096s", "÷ first line", "share of peak"]
+    return markdown(head, rows) + source_line("latency")
+
+
+def growth_table() -> str:
+    """Return time and memory against the number of pictures."""
+    runs = read_runs("growth")
+    rows = []
+    for task, count in dict.fromkeys((run["task"], run["count"]) for run in runs):
+        here = [run for run in runs if (run["task"], run["count"]) == (task, count)]
+        seconds = summarise(run["seconds"] for run in here)
+        memory = summarise(run["peak_memory_mb"] for run in here)
+        micros = 1e6 * seconds.mean / count
+        rows.append(
+            [task, f"{count:,}", f"{seconds.mean:.3g}", f"{micros:.3g}", f"{memory.most:.0f} MB"]
+        )
+    head = ["task", "pictures", "seconds", "µs a picture", "peak memory"]
+    return markdown(head, rows) + source_line("growth")
+
+
+def costs_table() -> str:
+    """Return the figures that are not accuracies."""
+    ratio = column("epoch", "ratio")
+    kills = read_runs("kills")
+    same = sum(run["same_weights"] for run in kills)
+    inside = sum(run["inside_a_save"] for run in kills)
+    rows = [
+        [
+            "seconds of an `article-cnn` epoch, ÷ those of a plain torch `DataLoader` loop",
+            f"{ratio.mean:.2f} (sd {ratio.deviation:.2f}, n = {ratio.count})",
+            source("epoch"),
+        ],
+        [
+            "trainings that ended with the same weights after a SIGKILL at a random instant, "
+            f"{inside} of them inside a save",
+            f"{same} of {len(kills)}",
+            source("kills"),
+        ],
+    ]
+    share = column("progress", "share")
+    rows.append(
+        [
+            "share of `fast`'s training seconds that drawing its bar on a terminal takes",
+            f"{share.mean:.2%} (most {share.most:.2%}, n = {share.count})",
+            source("progress"),
+        ]
+    )
+    for option in ("--help", "--version"):
+        seconds = column("startup", option)
+        rows.append(
+            [
+                f"seconds of `tendigits {option}`",
+                f"{seconds.mean:.2f} (most {seconds.most:.2f}, n = {seconds.count})",
+                source("startup"),
+            ]
+        )
+    return markdown(["what", "measured", "how"], rows)
