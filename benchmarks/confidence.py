@@ -133,7 +133,7 @@ def make_strangers(digits: Digits, kinds: tuple[str, ...]) -> dict[str, NDArray[
 
 def measure(path: Path, data: Path | None, fashion: Path | None) -> tuple[str, list[Row]]:
     """Return the name of a model's recipe and everything that was measured of it."""
-    model, _, info = load_model(path)
+    model, _, info, _ = load_model(path)
     refuse_unless_held_out(info)
     mnist = load_mnist()
     _, held_out = mnist.train.hold_out(HELD_OUT)

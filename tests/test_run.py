@@ -422,3 +422,11 @@ def test_a_run_with_augmentation_goes_on_exactly(tmp_path: Path) -> None:
     resumed = resume_run(tmp_path / "002-article-mlp")
     first, second = (load_model(result.folder).model for result in (whole, resumed))
     assert tensors_sha256(first.state_dict()) == tensors_sha256(second.state_dict())
+
+
+def test_what_is_held_out_calibrates_the_model(tmp_path: Path) -> None:
+    result = start_run(settings(hold_out=200), tmp_path)
+    calibration = load_model(result.folder).calibration
+    assert calibration is not None
+    assert calibration.fitted_on == 200
+    assert load_model(start_run(settings(), tmp_path).folder).calibration is None

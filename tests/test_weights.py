@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from tendigits.errors import WeightsError
+from tendigits.evaluation.confidence import Calibration
 from tendigits.models import CnnConfig, CompactConfig, MlpConfig, build_model, channels_last
 from tendigits.weights import FORMAT, ModelInfo, load_model, model_sha256, save_model
 
@@ -321,3 +322,13 @@ def test_a_file_of_another_version_or_hand_is_refused(model_file: Path) -> None:
     safetensors.torch.save_file(tensors, model_file)
     with pytest.raises(WeightsError, match="not written by tendigits"):
         load_model(model_file)
+
+
+def test_a_calibration_is_saved_with_the_weights(tmp_path: Path) -> None:
+    config = MlpConfig(hidden=(4,))
+    info = ModelInfo(recipe="mlp", seed=1, data="mnist", train_fingerprint="ab")
+    calibration = Calibration(temperature=0.5, fitted_on=100)
+    save_model(tmp_path / "a.safetensors", build_model(config), config, info, calibration)
+    assert load_model(tmp_path / "a.safetensors").calibration == calibration
+    save_model(tmp_path / "b.safetensors", build_model(config), config, info)
+    assert load_model(tmp_path / "b.safetensors").calibration is None

@@ -16,15 +16,15 @@ from tendigits.version import __version__
 if TYPE_CHECKING:
     from tendigits.data import Digits, DigitSet, load_mnist, open_data
     from tendigits.errors import TendigitsError
-    from tendigits.weights import load_model
+    from tendigits.weights import load_model as load
 
 __all__ = [
     "DigitSet",
     "Digits",
     "TendigitsError",
     "__version__",
+    "load",
     "load_mnist",
-    "load_model",
     "open_data",
 ]
 
@@ -32,8 +32,8 @@ _ROOMS = {
     "DigitSet": "tendigits.data",
     "Digits": "tendigits.data",
     "TendigitsError": "tendigits.errors",
+    "load": "tendigits.weights:load_model",
     "load_mnist": "tendigits.data",
-    "load_model": "tendigits.weights",
     "open_data": "tendigits.data",
 }
 
@@ -41,7 +41,8 @@ _ROOMS = {
 def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module 'tendigits' has no attribute {name!r}")
-    return getattr(importlib.import_module(_ROOMS[name]), name)
+    room, _, inside = _ROOMS[name].partition(":")
+    return getattr(importlib.import_module(room), inside or name)
 
 
 def __dir__() -> list[str]:

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
+from tendigits.data import load_mnist
 from tendigits.errors import SettingError
+from tendigits.evaluation.confidence import Calibration, fit_temperature
+from tendigits.evaluation.predict import predict_logits
 from tendigits.models import EnsembleConfig, build_ensemble
-from tendigits.weights import load_model, save_model
+from tendigits.weights import ModelInfo, load_model, save_model
 
 RECIPE = "ensemble"  # under which a combined model goes
 
@@ -44,5 +49,21 @@ def combine_models(models: Sequence[Path], out: Path) -> Path:
     ensemble = build_ensemble(config)
     for place, member in enumerate(loaded):
         ensemble.members[place].load_state_dict(member.model.state_dict())
-    save_model(out, ensemble, config, replace(first, recipe=RECIPE))
+    info = replace(first, recipe=RECIPE)
+    save_model(out, ensemble, config, info, calibrate(ensemble, info))
     return out
+
+
+def calibrate(model: nn.Module, info: ModelInfo) -> Calibration | None:
+    """Return how a model's answers become chances, by the MNIST pictures that were held out of it.
+
+    Args:
+        model: The network.
+        info: Where its weights come from; those of another set, or that nothing was held out of,
+            are not calibrated.
+    """
+    train = load_mnist().train
+    if not info.hold_out or info.train_fingerprint != train.fingerprint():
+        return None
+    _, held_out = train.hold_out(info.hold_out)
+    return fit_temperature(predict_logits(model, held_out.images), held_out.labels)

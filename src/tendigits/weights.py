@@ -1,7 +1,8 @@
 """Model files: weights as safetensors, with everything needed to build the network again.
 
 A model file carries, beside the tensors, the settings of its network, the recipe and the seed that
-made it, what it was trained on, and the sha256 of all that. It is checked before it is used.
+made it, what it was trained on, how its answers become chances, and the sha256 of all that. It is
+checked before it is used.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from tendigits.atomic import write_bytes
 from tendigits.errors import UsageError, WeightsError
+from tendigits.evaluation.confidence import Calibration
 from tendigits.models import (
     ModelConfig,
     build_model,
@@ -63,14 +65,24 @@ class ModelInfo:
 
 
 class LoadedModel(NamedTuple):
-    """A network with its weights, in evaluation mode on the CPU, and where they come from."""
+    """A network with its weights, in evaluation mode on the CPU, and where they come from.
+
+    The calibration is None where no pictures were held out to fit one by.
+    """
 
     model: nn.Module
     config: ModelConfig
     info: ModelInfo
+    calibration: Calibration | None
 
 
-def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInfo) -> None:
+def save_model(
+    path: Path,
+    model: nn.Module,
+    config: ModelConfig,
+    info: ModelInfo,
+    calibration: Calibration | None = None,
+) -> None:
     """Write a model file, whole or not at all.
 
     Args:
@@ -78,6 +90,7 @@ def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInf
         model: The network.
         config: The settings that `build_model` made it from.
         info: Where its weights come from.
+        calibration: How its answers become chances, fitted on pictures that it never saw.
 
     Raises:
         OSError: The file system refused.
@@ -87,6 +100,7 @@ def save_model(path: Path, model: nn.Module, config: ModelConfig, info: ModelInf
         "format": FORMAT,
         "config": config_to_dict(config),
         "info": asdict(info),
+        "calibration": calibration and calibration.to_dict(),
     }
     description["sha256"] = model_sha256(tensors, description)
     write_bytes(path, safetensors.torch.save(tensors, {"tendigits": json.dumps(description)}))
@@ -116,10 +130,12 @@ def load_model(model: Path | str) -> LoadedModel:
         _check_sha256(path, tensors, description)
         json.dumps(description, allow_nan=False)  # JSON has no infinity, but Python reads one
         info = _read_info(description["info"])
+        fitted = description.get("calibration")
+        calibration = None if fitted is None else Calibration.from_dict(fitted)
         config = config_from_dict(description["config"])
         _check_fit(config, tensors)
         _check_finite(path, tensors)
-        return LoadedModel(_build(config, tensors), config, info)
+        return LoadedModel(_build(config, tensors), config, info, calibration)
     except UNFIT as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise WeightsError(f"{path} does not fit the network that it names: {reason}") from error

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from tendigits.data import Digits, DigitSet
 from tendigits.environment import available_cores, describe_device
-from tendigits.errors import DivergedError, InterruptedTrainingError
+from tendigits.errors import DataFormatError, DivergedError, InterruptedTrainingError
+from tendigits.evaluation.confidence import Calibration, fit_temperature
 from tendigits.evaluation.metrics import Evaluation, evaluate_logits
 from tendigits.evaluation.predict import evaluation_mode, predict_logits
 from tendigits.models import count_parameters
@@ -221,6 +222,16 @@ class Run:
             raise self._diverged("network's answers")
         return logits
 
+    def _calibrate(self) -> Calibration | None:
+        """Return how the network's answers become chances, where pictures were held out for it."""
+        if not self.settings.hold_out:
+            return None
+        try:
+            return fit_temperature(self._answer(self.val), self.val.labels)
+        except DataFormatError as error:
+            self.observer.note(f"the model is not calibrated: {error}")
+            return None
+
     def _diverged(self, what: str) -> DivergedError:
         """Return the error that says that `what` the network has or gives is not finite."""
         return DivergedError(
@@ -244,8 +255,9 @@ class Run:
             train_fingerprint=self.settings.train_fingerprint,
             hold_out=self.settings.hold_out,
         )
+        calibration = self._calibrate()
         with self.folder.writing(self.folder.model):
-            save_model(self.folder.model, self.state.model, self.recipe.model, info)
+            save_model(self.folder.model, self.state.model, self.recipe.model, info, calibration)
         test = self.digit_set.test
         if self.test_logits is None:
             self.test_logits = self._answer(test)
