@@ -133,6 +133,20 @@ def test_a_model_is_measured_on_every_set(
     assert "| set | n | 001-tiny |" in table
 
 
+def test_a_model_is_measured_on_corrupted_digits(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(across, "CORRUPTIONS", ["stripe", "rotate"])  # two of fifteen, for speed
+    monkeypatch.setattr(sys, "argv", ["across", str(model), "--corruptions"])
+    across.main()
+    written = json.loads((tmp_path / "results" / "corruptions-001-tiny.json").read_bytes())
+    assert written["command"] == "scripts/bench across 001-tiny --corruptions"
+    assert [row["name"] for row in written["runs"]] == ["none", "stripe", "rotate"]
+    mean = (written["runs"][1]["accuracy"] + written["runs"][2]["accuracy"]) / 2
+    assert f"| mean without none |  | {mean:.2%} |" in tables.TABLES["corruptions"]()
+
+
 def test_a_model_is_known_by_its_file_or_its_run_folder(tmp_path: Path) -> None:
     assert across.name_of(tmp_path / "runs" / "001-cnn") == "001-cnn"
     assert across.name_of(tmp_path / "001-cnn" / "model.safetensors") == "001-cnn"

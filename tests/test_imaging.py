@@ -138,6 +138,8 @@ def test_strokes_of_usual_width_stay_as_they_are(originals: Pixels) -> None:
     inks = [imaging.cut_to_ink(imaging.measure_coverage(image)) for image in originals]
     changed = sum(imaging.widen_thin_strokes(ink) is not ink for ink in inks)
     assert 0 < changed < 0.1 * len(inks)  # THIN_STROKE is the fifth percentile
+    for faint in (np.zeros((0, 0), np.float32), np.full((9, 5), 0.4, np.float32)):
+        assert imaging.widen_thin_strokes(faint) is faint
 
 
 def test_a_grainy_stroke_is_not_taken_for_a_thin_one() -> None:

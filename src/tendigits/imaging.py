@@ -165,7 +165,7 @@ def widen_thin_strokes(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     fine = _scale(ink, FINE_SIDE) if max(ink.shape) < FINE_SIDE else ink
     unit = max(fine.shape) / BOX_SIDE  # pixels here for each of the result
     mask = _close_grain(np.pad(fine >= 0.5, round(THIN_STROKE * unit)), unit)
-    missing = THIN_STROKE * unit - _stroke_width(mask)
+    missing = THIN_STROKE * unit - _stroke_width(mask) if mask.any() else 0
     if missing <= 0:
         return ink
     # The edge of the ink lies half a pixel before the middle of the first pixel outside.
