@@ -144,7 +144,7 @@ def test_a_model_is_measured_on_corrupted_digits(
     assert written["command"] == "scripts/bench across 001-tiny --corruptions"
     assert [row["name"] for row in written["runs"]] == ["none", "stripe", "rotate"]
     mean = (written["runs"][1]["accuracy"] + written["runs"][2]["accuracy"]) / 2
-    assert f"| mean without none |  | {mean:.2%} |" in tables.TABLES["corruptions"]()
+    assert f"| mean without none |  | {mean:.2%} |" in TABLES["corruptions"]()
 
 
 def test_a_model_is_known_by_its_file_or_its_run_folder(tmp_path: Path) -> None:

@@ -12,21 +12,21 @@ def models_table(kind: str, heading: str) -> str:
     runs = {name: {run["name"]: run for run in read_runs(name)} for name in names}
     if not runs:
         return unmeasured("across")
-    first = runs[names[0]]
-    rows = []
-    for measured in first:
-        cells = []
-        for name in names:
-            run = runs[name].get(measured)
-            cells.append(accuracy_cell(run) if run else "")
-        rows.append([measured, f"{first[measured]['count']:,}", *cells])
-    means = [summarise(run["accuracy"] for run in list(runs[name].values())[1:]) for name in names]
-    rows.append([f"mean without {next(iter(first))}", "", *(f"{mean.mean:.2%}" for mean in means)])
+    counts = {run["name"]: run["count"] for name in names for run in runs[name].values()}
+    rows = [
+        [measured, f"{count:,}", *(accuracy_cell(runs[name].get(measured)) for name in names)]
+        for measured, count in counts.items()
+    ]
+    plain = next(iter(counts))  # what models are trained for comes first, and is not in the mean
+    means = (summarise(run["accuracy"] for run in list(runs[name].values())[1:]) for name in names)
+    rows.append([f"mean without {plain}", "", *(f"{mean.mean:.2%}" for mean in means)])
     head = [heading, "n", *(name.removeprefix(f"{kind}-") for name in names)]
     return markdown(head, rows) + "".join(f"\n- {source(name)}" for name in names) + "\n"
 
 
-def accuracy_cell(run: dict[str, Any]) -> str:
-    """Return the accuracy of a run with the exact 95 % interval of its error rate."""
+def accuracy_cell(run: dict[str, Any] | None) -> str:
+    """Return the accuracy of a run with its exact 95 % interval, nothing if there is no run."""
+    if run is None:
+        return ""
     low, high = run["error_interval"]
     return f"{run['accuracy']:.2%} ({1 - high:.1%} to {1 - low:.1%})"
