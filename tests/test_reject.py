@@ -114,9 +114,9 @@ def test_a_promise_rests_on_its_figures_and_is_the_lowest(
     assert json.loads(json.dumps(promise.to_dict())) == promise.to_dict()
 
 
-@pytest.mark.parametrize(("error", "level"), [(0.05, 0.9), (0.02, 0.8)])
+@pytest.mark.parametrize(("error", "level"), [(0.05, 0.9), (0.08, 0.8)])
 def test_a_promise_is_broken_no_more_often_than_it_says(error: float, level: float) -> None:
-    """3,000 held-out sets, with a risk that is known exactly.
+    """2,000 held-out sets, with a risk that is known exactly.
 
     Confidences c are uniform in [0, 1] and wrong with the chance (1 - c)^2 / 2, so what is accepted
     from the threshold t on is wrong at the rate (1 - t)^2 / 6: a promise is broken below t* = 1 -
@@ -124,7 +124,7 @@ def test_a_promise_is_broken_no_more_often_than_it_says(error: float, level: flo
     """
     random = np.random.default_rng(12)
     lowest = 1 - np.sqrt(6 * error)
-    draws = 3_000
+    draws = 2_000
     broken = 0
     for _ in range(draws):
         confidences = random.random(500)
