@@ -2,8 +2,8 @@
 
 Most halves of digits are digits, or nearly: the left half of a 0 is a 1, the lower half of an 8 is
 a 0. So the tables name what may be made of which digit. They were found by looking at sheets of
-everything that can be made of training pictures, and by leaving out what a network trained on them
-read with a probability above 0.8 more than once in fifty times.
+everything that can be made of training pictures; a pair of halves is left out, too, if a network
+trained on MNIST read more than one in fifty of its pictures with a probability above 0.8.
 """
 
 from collections.abc import Callable

@@ -6,6 +6,7 @@ person, otherwise. Confidences may be any numbers that rise with sureness.
 
 import math
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -216,6 +217,7 @@ def threshold_for(
     )
 
 
+@lru_cache(maxsize=1_024)
 def fewest_accepted(errors: int, error: float, level: float = INTERVAL_LEVEL) -> int:
     """Return how many accepted answers, `errors` of them wrong, prove a rate of at most `error`.
 
