@@ -10,7 +10,15 @@ from torch import Tensor, nn
 
 from tendigits.data.digits import Digits, DigitSet
 from tendigits.errors import UnknownNameError, WeightsError
-from tendigits.evaluation.measure import answer, part_named, part_to_measure, spread
+from tendigits.evaluation.confidence import Calibration
+from tendigits.evaluation.measure import (
+    Accepted,
+    Answers,
+    answer,
+    part_named,
+    part_to_measure,
+    spread,
+)
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import Cnn, CnnConfig, Mlp, MlpConfig
 from tendigits.weights import ModelInfo, save_model
@@ -172,3 +180,20 @@ def test_an_unknown_part_is_refused(model_file: Path) -> None:
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="there is no model at"):
         answer(tmp_path / "none.safetensors", device="cpu")
+
+
+def test_blank_pictures_are_rejected_by_a_calibrated_model() -> None:
+    images = np.zeros((3, 28, 28), np.uint8)
+    answers = Answers(
+        info=ModelInfo(recipe="any", seed=0, data="any", train_fingerprint=""),
+        data="blank",
+        classes=tuple("0123456789"),
+        part="test",
+        trained_on=False,
+        digits=Digits(images=images, labels=np.array([1, 7, 1], np.uint8)),
+        logits=np.array([[0.0] * 10, [0.1] + [0.0] * 9, [0.0, 9.0] + [0.0] * 8], np.float32),
+        calibration=Calibration(temperature=0.5, fitted_on=10, threshold=0.9),
+    )
+    assert answers.accepted() == Accepted(threshold=0.9, count=1, errors=0)
+    assert answers.to_dict()["accepted"] == {"threshold": 0.9, "count": 1, "errors": 0}
+    assert replace(answers, calibration=None).accepted() is None

@@ -8,7 +8,7 @@ from torch import nn
 
 from tendigits.data import load_mnist
 from tendigits.errors import SettingError
-from tendigits.evaluation.confidence import Calibration, fit_temperature
+from tendigits.evaluation.confidence import Calibration, calibrate
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import EnsembleConfig, build_ensemble
 from tendigits.weights import ModelInfo, load_model, save_model
@@ -50,11 +50,11 @@ def combine_models(models: Sequence[Path], out: Path) -> Path:
     for place, member in enumerate(loaded):
         ensemble.members[place].load_state_dict(member.model.state_dict())
     info = replace(first, recipe=RECIPE)
-    save_model(out, ensemble, config, info, calibrate(ensemble, info))
+    save_model(out, ensemble, config, info, calibrate_on_mnist(ensemble, info))
     return out
 
 
-def calibrate(model: nn.Module, info: ModelInfo) -> Calibration | None:
+def calibrate_on_mnist(model: nn.Module, info: ModelInfo) -> Calibration | None:
     """Return how a model's answers become chances, by the MNIST pictures that were held out of it.
 
     Args:
@@ -66,4 +66,4 @@ def calibrate(model: nn.Module, info: ModelInfo) -> Calibration | None:
     if not info.hold_out or info.train_fingerprint != train.fingerprint():
         return None
     _, held_out = train.hold_out(info.hold_out)
-    return fit_temperature(predict_logits(model, held_out.images), held_out.labels)
+    return calibrate(predict_logits(model, held_out.images), held_out.labels)

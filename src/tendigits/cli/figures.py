@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tendigits.evaluation.measure import Answers
+from tendigits.evaluation.measure import Accepted, Answers
 from tendigits.evaluation.metrics import Evaluation
 from tendigits.evaluation.wording import interval_per_10_000, name_class, per_10_000, percent
 
@@ -25,7 +25,7 @@ def print_figures(answers: Answers) -> None:
     # The terminal may fold a line, but rich would leave columns and digits out.
     console = Console(width=WIDTH, height=1, highlight=False, soft_wrap=True)
     console.print(Text(f"\n{_describe(answers)}\n"))
-    console.print(_headline(measured))
+    console.print(_headline(measured, answers.accepted()))
     console.print(_class_table(measured, answers.classes))
     console.print(_confusion_table(measured))
 
@@ -39,16 +39,21 @@ def _describe(answers: Answers) -> str:
     )
 
 
-def _headline(measured: Evaluation) -> Table:
+def _headline(measured: Evaluation, accepted: Accepted | None) -> Table:
     """Return the figures of all classes together."""
     rate = per_10_000(measured.errors / measured.count)
+    figures = {
+        "accuracy": percent(measured.accuracy),
+        "errors": f"{measured.errors:,} of {measured.count:,}",
+        "per 10,000": f"{rate} (95 % interval {interval_per_10_000(measured)})",
+        "loss": f"{measured.loss:.4f} nats",
+    }
+    if accepted is not None:
+        rejected = measured.count - accepted.count
+        figures["rejected"] = f"{rejected:,}: less sure than {percent(accepted.threshold)}"
+        figures["errors left"] = f"{accepted.errors:,} of {accepted.count:,} accepted"
     table = Table.grid(padding=(0, 3))
-    for name, value in (
-        ("accuracy", percent(measured.accuracy)),
-        ("errors", f"{measured.errors:,} of {measured.count:,}"),
-        ("per 10,000", f"{rate} (95 % interval {interval_per_10_000(measured)})"),
-        ("loss", f"{measured.loss:.4f} nats"),
-    ):
+    for name, value in figures.items():
         table.add_row(name, Text(value, style="bold"))
     return table
 

@@ -7,7 +7,7 @@ calibration of modern neural networks", 2017). It is fitted on pictures that tra
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ Labels = NDArray[np.integer[Any]]
 Score = Callable[[Logits, "Calibration"], NDArray[np.float64]]
 
 BINS = 15  # as Guo et al. have it
+REJECTED = 0.01  # share of real digits that a person looks at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Calibration:
     Attributes:
         temperature: What logits are divided by, above 0: above 1 it makes answers less sure.
         fitted_on: How many pictures it was fitted on, at least 1.
+        threshold: The chance below which an answer is rejected, as doubtful or as no digit at all,
+            in [0, 1].
 
     Raises:
         SettingError: A value is not as above.
@@ -37,6 +40,7 @@ class Calibration:
 
     temperature: float
     fitted_on: int
+    threshold: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 < self.temperature < math.inf and self.fitted_on >= 1):
@@ -44,6 +48,8 @@ class Calibration:
                 f"a temperature of {self.temperature} fitted on {self.fitted_on} pictures: "
                 "expected a finite number above 0, and at least 1 picture"
             )
+        if not 0 <= self.threshold <= 1:
+            raise SettingError(f"a threshold of {self.threshold}: expected a chance from 0 to 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the calibration as a JSON object."""
@@ -58,9 +64,27 @@ class Calibration:
             SettingError: A value has no meaning.
         """
         calibration = cls(**saved)
-        if type(calibration.temperature) is not float or type(calibration.fitted_on) is not int:
-            raise TypeError(f"a calibration has a temperature and a count, not {saved}")
+        kinds = (type(calibration.temperature), type(calibration.fitted_on))
+        if kinds != (float, int) or type(calibration.threshold) is not float:
+            raise TypeError(
+                f"a calibration has a temperature, a count and a threshold, not {saved}"
+            )
         return calibration
+
+
+def calibrate(logits: Logits, labels: Labels) -> Calibration:
+    """Fit the temperature, and reject what is less sure than all but a hundredth of real digits.
+
+    Args:
+        logits: (N, 10), finite, of pictures that trained nothing and chose nothing.
+        labels: (N,), 0 to 9.
+
+    Raises:
+        DataFormatError: As `fit_temperature`.
+        WeightsError: A logit is not finite.
+    """
+    fitted = fit_temperature(logits, labels)
+    return replace(fitted, threshold=float(np.quantile(top_probability(logits, fitted), REJECTED)))
 
 
 def fit_temperature(logits: Logits, labels: Labels) -> Calibration:

@@ -4,7 +4,7 @@ The part is chosen so that the figures say what a newcomer takes them to say: ho
 reads pictures that it has never seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,12 +15,28 @@ from tendigits.data import open_available
 from tendigits.data.digits import Digits, DigitSet
 from tendigits.environment import choose_device
 from tendigits.errors import UnknownNameError
+from tendigits.evaluation.confidence import Calibration, top_probability
 from tendigits.evaluation.metrics import Evaluation, evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.weights import ModelInfo, load_model
 
 Part = Literal["test", "train", "all"]
 PARTS: tuple[Part, ...] = get_args(Part)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """Answers that are sure enough.
+
+    Attributes:
+        threshold: The calibrated chance from which an answer is accepted.
+        count: How many are.
+        errors: How many of these are wrong.
+    """
+
+    threshold: float
+    count: int
+    errors: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +51,7 @@ class Answers:
         trained_on: The model was trained on pictures of this part.
         digits: Its N pictures and labels.
         logits: (N, 10) float32.
+        calibration: How logits become chances; None where the model carries none.
     """
 
     info: ModelInfo
@@ -44,6 +61,7 @@ class Answers:
     trained_on: bool
     digits: Digits
     logits: NDArray[np.float32]
+    calibration: Calibration | None = None
 
     def evaluate(self) -> Evaluation:
         """Return what the answers are worth.
@@ -54,8 +72,21 @@ class Answers:
         """
         return evaluate_logits(self.logits, self.digits.labels)
 
+    def accepted(self) -> Accepted | None:
+        """Return what is left where doubtful answers are rejected; None without a calibration."""
+        if self.calibration is None:
+            return None
+        is_sure = top_probability(self.logits, self.calibration) >= self.calibration.threshold
+        is_wrong = self.logits.argmax(axis=1) != self.digits.labels
+        return Accepted(
+            threshold=self.calibration.threshold,
+            count=int(is_sure.sum()),
+            errors=int((is_sure & is_wrong).sum()),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return every figure, and what was measured on, as a JSON object."""
+        accepted = self.accepted()
         return {
             "recipe": self.info.recipe,
             "seed": self.info.seed,
@@ -63,6 +94,7 @@ class Answers:
             "part": self.part,
             "trained_on": self.trained_on,
             **self.evaluate().to_dict(),
+            "accepted": accepted and asdict(accepted),
         }
 
 
@@ -105,6 +137,7 @@ def answer(
         trained_on=measured != "test" and was_trained_on(digit_set, loaded.info),
         digits=digits,
         logits=predict_logits(loaded.model, digits.images, device=place),
+        calibration=loaded.calibration,
     )
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from tendigits.data import Digits, DigitSet
 from tendigits.environment import available_cores, describe_device
 from tendigits.errors import DataFormatError, DivergedError, InterruptedTrainingError
-from tendigits.evaluation.confidence import Calibration, fit_temperature
+from tendigits.evaluation.confidence import Calibration, calibrate
 from tendigits.evaluation.metrics import Evaluation, evaluate_logits
 from tendigits.evaluation.predict import evaluation_mode, predict_logits
 from tendigits.models import count_parameters
@@ -227,7 +227,7 @@ class Run:
         if not self.settings.hold_out:
             return None
         try:
-            return fit_temperature(self._answer(self.val), self.val.labels)
+            return calibrate(self._answer(self.val), self.val.labels)
         except DataFormatError as error:
             self.observer.note(f"the model is not calibrated: {error}")
             return None
