@@ -161,7 +161,9 @@ def threshold_for(
     The promise: if the held-out answers and those to come are drawn alike and independently, and
     if the true rate of error among accepted answers does not fall where the threshold falls, then
     the threshold that is returned keeps that rate at or under `error` in at least the share
-    `level` of all draws of held-out answers. It says nothing about pictures of another origin.
+    `level` of all draws of held-out answers. It says nothing about pictures of another origin. It
+    fails if the confidences themselves were fitted on the held-out answers, unless fitting leaves
+    their order: a temperature changes the order of probabilities, but not that of margins.
 
     Thresholds are tested one after the other from the surest half of the answers down; each passes
     if the exact upper bound of Clopper & Pearson (1934) at `level` is at most `error`, and the
