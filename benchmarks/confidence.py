@@ -27,6 +27,7 @@ from tendigits.evaluation.confidence import (
     calibrated_probs,
     expected_calibration_error,
     fit_temperature,
+    margin,
     top_probability,
 )
 from tendigits.evaluation.metrics import softmax_probs
@@ -79,8 +80,11 @@ def measure_calibration(
 def measure_promises(
     logits: NDArray[np.float32], labels: NDArray[np.uint8], calibration: Calibration
 ) -> list[Row]:
-    """Return the thresholds that held-out digits promise, or why they promise none."""
-    confidences, correct = top_probability(logits, calibration), logits.argmax(axis=1) == labels
+    """Return the thresholds of the margin that held-out digits promise, or why they promise none.
+
+    Not of the probability: its order rests on a temperature that was fitted on the same digits.
+    """
+    confidences, correct = margin(logits, calibration), logits.argmax(axis=1) == labels
     rows: list[Row] = []
     for error in PROMISED_ERRORS:
         try:

@@ -171,3 +171,17 @@ def test_scores_are_those_of_their_papers() -> None:
     assert scores["logit"] == pytest.approx(ordered[:, -1])
     assert scores["margin"] == pytest.approx((ordered[:, -1] - ordered[:, -2]) / 2)
     assert scores["probability"] == pytest.approx(softmax_probs(logits / 2).max(axis=1))
+
+
+def test_a_temperature_leaves_the_order_of_margins() -> None:
+    """Which is why a promise may rest on the digits that the temperature was fitted on."""
+    logits, _ = draw_answers(6, 500, 1.0)
+    orders = {
+        name: [
+            score(logits, Calibration(temperature=temperature, fitted_on=1)).argsort().tolist()
+            for temperature in (0.5, 2.0)
+        ]
+        for name, score in SCORES.items()
+    }
+    assert orders["margin"][0] == orders["margin"][1]
+    assert orders["probability"][0] != orders["probability"][1]

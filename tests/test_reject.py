@@ -92,15 +92,17 @@ def test_a_promise_rests_on_its_figures_and_is_the_lowest(
     random = np.random.default_rng(seed)
     confidences = random.integers(0, 200, 400) / 200
     correct = random.random(400) > 0.4 * (1 - confidences) ** 2
-    least = fewest_accepted(0, error, level)
+    least = max(200, fewest_accepted(0, error, level))
+    thresholds = sorted(set(confidences.tolist()), reverse=True)
+    counts = np.array([accept((confidences, correct), threshold) for threshold in thresholds])
+    accepted, errors = counts.T
+    bounds = beta.ppf(level, errors + 1, np.maximum(accepted - errors, 1e-9))
     lowest = None
-    for threshold in sorted(set(confidences.tolist()), reverse=True):
-        accepted, errors = accept((confidences, correct), threshold)
-        if accepted < max(200, least):
-            continue
-        if beta.ppf(level, errors + 1, accepted - errors) > error:
+    for threshold, count, bound in zip(thresholds, accepted, bounds, strict=True):
+        if count >= least and bound > error:
             break
-        lowest = threshold
+        if count >= least:
+            lowest = threshold
     if lowest is None:
         with pytest.raises(SettingError, match="hold out"):
             threshold_for(confidences, correct, error, level)
@@ -108,8 +110,7 @@ def test_a_promise_rests_on_its_figures_and_is_the_lowest(
     promise = threshold_for(confidences, correct, error, level)
     assert promise.threshold == lowest
     assert (promise.accepted, promise.errors) == accept((confidences, correct), lowest)
-    bound = beta.ppf(level, promise.errors + 1, promise.accepted - promise.errors)
-    assert promise.upper_bound == pytest.approx(bound, rel=1e-9)
+    assert promise.upper_bound == pytest.approx(bounds[thresholds.index(lowest)], rel=1e-9)
     assert promise.upper_bound <= error
     assert json.loads(json.dumps(promise.to_dict())) == promise.to_dict()
 
