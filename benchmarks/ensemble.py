@@ -1,7 +1,7 @@
 """What several trainings of a recipe read together: disjoint groups of seeds, each one ensemble.
 
-    scripts/bench recipes best --seeds 6 --runs trained
-    scripts/bench ensemble best --runs trained --members 2
+    scripts/bench recipes member --seeds 9 --runs trained
+    scripts/bench ensemble member --runs trained
 
 Every seed's answers to the test pictures are kept beside the results, so that groups add up over
 days. Groups are consecutive seeds: nothing is chosen.
@@ -85,9 +85,9 @@ def measure_groups(recipe: str, answers: Logits, members: int) -> list[dict[str,
 def main() -> None:
     """Read the command line, measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", nargs="?", default="best")
+    parser.add_argument("recipe", nargs="?", default="member")
     parser.add_argument("--runs", type=Path, help="folder of run folders, to add their answers")
-    parser.add_argument("--members", type=int, default=2)
+    parser.add_argument("--members", type=int, default=3)
     arguments = parser.parse_args()
     recipe, members = arguments.recipe, arguments.members
     answers = add_answers(recipe, arguments.runs) if arguments.runs else read_answers(recipe)
