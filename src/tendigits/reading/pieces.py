@@ -1,0 +1,186 @@
+"""A line of ink -> atoms: pieces that are a digit, or a part of one, but never parts of two.
+
+Every connected piece of ink is an atom; one that is wide enough to be two digits is cut along
+seams: paths from the top of the line to the bottom that cross as little ink as they can.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.segment import LINE_HEIGHT
+
+Mask = NDArray[np.uint8]
+Costs = NDArray[np.float32]
+
+CUT_WIDTH = 0.42 * LINE_HEIGHT  # pixels: a narrower piece is not cut
+LEAST_PART = 0.13 * LINE_HEIGHT  # pixels: from a seam to the end of the piece, and to the next seam
+MOST_CUT = 0.36 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
+SIDEWAYS = 0.08  # pixels of ink: what a step to the side costs a seam, so that it is no detour
+LEVELS = (0.3, 0.5, 0.7)  # of a piece's height: a seam is looked for at each of these
+MOST_SEAMS = 9  # in a piece: a longer chain of digits is rare, and time is bounded
+MOST_ATOMS = 120  # on a line; more is a texture or a scribble
+GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Atoms:
+    """The atoms of a line, left to right.
+
+    Attributes:
+        labels: (H, W) int32, 0 on the ground, atom 0 is 1 and so on.
+        boxes: (N, 4) int64: left, top, right, bottom; right and bottom are outside.
+        areas: (N,) float64: pixels of ink.
+        cuts: (N + 1,) float64: pixels of ink that were cut through before each atom and after the
+            last; 0 where there was a gap.
+    """
+
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.int64]
+    areas: NDArray[np.float64]
+    cuts: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+
+def find_atoms(mask: Mask) -> Atoms:
+    """Divide a line into atoms.
+
+    Args:
+        mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
+    """
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    seams = Seams(mask)
+    order: list[tuple[float, int]] = []  # middle, number in `labels`
+    costs: dict[int, float] = {}  # of the seam on the left of an atom
+    fresh = len(statistics)
+    for number, (left, top, width, height, area) in enumerate(statistics[1:].tolist(), 1):
+        if area < GRAIN:
+            continue
+        order.append((left + width / 2, number))
+        if width < CUT_WIDTH:
+            continue
+        window = (slice(top, top + height), slice(left, left + width))
+        own = labels[window]
+        piece = own == number
+        found = seams.through(left, top, width, height)
+        for cost, columns in found:
+            right = piece & (np.arange(left, left + width)[None] >= columns[top : top + height, None])
+            if not right.any() or not (piece & ~right & (own == max(number, 0))).any():
+                continue
+            own[right] = fresh
+            costs[fresh] = cost
+            order.append((0.0, fresh))
+            piece = right
+            fresh += 1
+    return _collect(labels, [number for _, number in order], costs, fresh)
+
+
+def _collect(
+    labels: NDArray[np.int32], numbers: list[int], costs: dict[int, float], count: int
+) -> Atoms:
+    """Number the atoms from left to right."""
+    rows, columns = np.nonzero(labels)
+    owners = labels[rows, columns]
+    areas = np.bincount(owners, minlength=count).astype(np.float64)
+    kept = np.array([number for number in numbers if areas[number] > 0], np.int64)
+    left, top = (np.full(count, 2**31) for _ in range(2))
+    right, bottom = (np.zeros(count, np.int64) for _ in range(2))
+    np.minimum.at(left, owners, columns)
+    np.minimum.at(top, owners, rows)
+    np.maximum.at(right, owners, columns + 1)
+    np.maximum.at(bottom, owners, rows + 1)
+    kept = kept[np.argsort((left + right)[kept], kind="stable")][:MOST_ATOMS]
+    renumber = np.zeros(count, np.int32)
+    renumber[kept] = np.arange(1, len(kept) + 1)
+    return Atoms(
+        labels=renumber[labels],
+        boxes=np.stack([left, top, right, bottom], axis=1)[kept].astype(np.int64),
+        areas=areas[kept],
+        cuts=np.array([costs.get(int(number), 0.0) for number in kept] + [0.0]),
+    )
+
+
+class Seams:
+    """The cheapest ways through a line of ink, from the top to the bottom."""
+
+    def __init__(self, mask: Mask) -> None:
+        self.down, self.back_down = _descend(mask)
+        up, back_up = _descend(mask[::-1])
+        self.up, self.back_up = up[::-1], back_up[::-1]
+        self.total = self.down + self.up - mask  # a pixel's own ink is in both
+
+    def through(
+        self, left: int, top: int, width: int, height: int
+    ) -> list[tuple[float, NDArray[np.int64]]]:
+        """Return the seams that may part a piece of ink, left to right.
+
+        Args:
+            left: Of the piece, and so on.
+            top: In pixels.
+            width: In pixels.
+            height: In pixels.
+
+        Returns:
+            For each seam, pixels of ink that it crosses, and its column in each row, (H,).
+        """
+        levels = [top + int(level * (height - 1)) for level in LEVELS]
+        part = self.total[levels, left : left + width]
+        row_of = part.argmin(axis=0)
+        profile = part.min(axis=0)
+        margin = int(np.ceil(LEAST_PART))
+        inner = np.arange(margin, width - margin)
+        inner = inner[profile[inner] <= MOST_CUT]
+        chosen: list[int] = []
+        for place in inner[np.argsort(profile[inner], kind="stable")].tolist():
+            if all(abs(place - other) >= LEAST_PART for other in chosen):
+                chosen.append(place)
+                if len(chosen) == MOST_SEAMS:
+                    break
+        return [
+            (float(profile[place]), self._trace(levels[row_of[place]], left + place))
+            for place in sorted(chosen)
+        ]
+
+    def _trace(self, row: int, column: int) -> NDArray[np.int64]:
+        """Return the column in each row of the cheapest seam through a pixel."""
+        columns = np.empty(len(self.total), np.int64)
+        columns[row] = place = column
+        for above in range(row, 0, -1):
+            place += int(self.back_down[above, place])
+            columns[above - 1] = place
+        place = column
+        for below in range(row, len(columns) - 1):
+            place += int(self.back_up[below, place])
+            columns[below + 1] = place
+        return columns
+
+
+def _descend(mask: Mask) -> tuple[Costs, NDArray[np.int8]]:
+    """Return what the cheapest way from the top to each pixel costs, and where it came from.
+
+    Args:
+        mask: (H, W), 1 where there is ink.
+
+    Returns:
+        (H, W) float32: pixels of ink crossed, and something for each step to the side; and (H, W)
+        int8: the step to the column in the row above.
+    """
+    height, width = mask.shape
+    cost = np.empty((height, width), np.float32)
+    back = np.zeros((height, width), np.int8)
+    cost[0] = mask[0]
+    padded = np.full(width + 2, np.inf, np.float32)
+    ways = np.empty((3, width), np.float32)
+    for row in range(1, height):
+        padded[1:-1] = cost[row - 1]
+        ways[0] = padded[1:-1]
+        ways[1] = padded[:-2] + np.float32(SIDEWAYS)
+        ways[2] = padded[2:] + np.float32(SIDEWAYS)
+        best = ways.argmin(axis=0)
+        back[row] = np.array([0, -1, 1], np.int8)[best]
+        cost[row] = mask[row] + ways.min(axis=0)
+    return cost, back
