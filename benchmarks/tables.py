@@ -205,6 +205,28 @@ def costs_table() -> str:
     return markdown(["what", "measured", "how"], rows)
 
 
+def reading_table() -> str:
+    """Return how well real pictures are read, set by set."""
+    rows = []
+    for run in read_runs("reading"):
+        sure = run["accepted_right"]
+        rows.append(
+            [
+                f"`{run['set']}`",
+                f"{run['count']:,}",
+                f"{run['fields_right']:.1%}",
+                f"{run['digits_right']:.1%}",
+                f"{run['surest_half_right']:.1%}",
+                f"{run['accepted']:.1%}",
+                "" if sure is None else f"{sure:.1%}",
+                f"{run['median_ms']:.1f}",
+            ]
+        )
+    head = ["set", "pictures", "all digits right", "digits right", "right in the surest half"]
+    head += ["accepted", "right among them", "milliseconds, median"]
+    return markdown(head, rows) + source_line("reading")
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "recipes": recipes_table,
     "costs": costs_table,
@@ -212,6 +234,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "latency": latency_table,
     "growth": growth_table,
     "ladder": ladder_table,
+    "reading": reading_table,
 }
 
 

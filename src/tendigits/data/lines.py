@@ -140,7 +140,9 @@ def write(digits: Digits, hand: Hand, random: Random) -> tuple[Ink, list[Box]]:
     ]
     gaps = random.normal(hand.gap, hand.gap_spread, len(glyphs)) * hand.height
     lifts = random.normal(0, hand.drift, len(glyphs)) * hand.height
-    middles = [-round(lift) - glyph.shape[0] // 2 for lift, glyph in zip(lifts, glyphs)]
+    middles = [
+        -round(lift) - glyph.shape[0] // 2 for lift, glyph in zip(lifts, glyphs, strict=True)
+    ]
     lefts = [0]
     for place in range(1, len(glyphs)):
         left, right = glyphs[place - 1], glyphs[place]
@@ -159,8 +161,12 @@ def compose(
     """Lay shaped digits on a sheet just large enough, with a margin, and add marks."""
     margins = (random.uniform(0.15, 1.0, 4) * hand.height).astype(int)
     left, top = margins[0] - min(lefts), margins[1] - min(tops)
-    width = left + max(x + glyph.shape[1] for x, glyph in zip(lefts, glyphs)) + margins[2]
-    height = top + max(y + glyph.shape[0] for y, glyph in zip(tops, glyphs)) + margins[3]
+    width = (
+        left + max(x + glyph.shape[1] for x, glyph in zip(lefts, glyphs, strict=True)) + margins[2]
+    )
+    height = (
+        top + max(y + glyph.shape[0] for y, glyph in zip(tops, glyphs, strict=True)) + margins[3]
+    )
     ink = np.zeros((height, width), np.float32)
     boxes = []
     for glyph, x, y in zip(glyphs, lefts, tops, strict=True):

@@ -27,7 +27,7 @@ def pad_sides(ink: Ink, width: int) -> Ink:
 
 def cross_seven(ink: Ink, pen: float, random: Random) -> Ink:
     """Return a 7, (H, W), with a bar through its stem, as many Europeans write it."""
-    height, width = ink.shape
+    height = ink.shape[0]
     y = height * random.uniform(0.42, 0.62)
     dark = np.flatnonzero(ink[int(y)] > 0.5)
     if not len(dark):

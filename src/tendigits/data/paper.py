@@ -112,7 +112,7 @@ def cloud(shape: tuple[int, int], random: Random) -> Ink:
 def lighten(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
     """Return how much light falls on each pixel, (H, W) float32 in [0, 1]."""
     height, width = shape
-    y, x = np.ogrid[0:1 : height * 1j, 0:1 : width * 1j]
+    y, x = np.ogrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     light = np.ones(shape, np.float32)
     if paper.shade:
         turn = random.uniform(0, 2 * np.pi)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 Ink = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
-MOST_SIDE = 2_400  # pixels: larger pictures are shrunk to this; a page's digits stay 25 or more high
+MOST_SIDE = (
+    2_400  # pixels: larger pictures are shrunk to this; a page's digits stay 25 or more high
+)
 LEAST_SIDE = 24  # pixels: the shorter side of smaller pictures is enlarged to this or more
 LOOK_SIDE = 384  # pixels: on which colour and polarity are decided
 INK_SHARE = 0.7  # percent of a picture: there is more ink on it than this

@@ -18,7 +18,7 @@ Costs = NDArray[np.float32]
 CUT_WIDTH = 0.42 * LINE_HEIGHT  # pixels: a narrower piece is not cut
 LEAST_PART = 0.13 * LINE_HEIGHT  # pixels: from a seam to the end of the piece, and to the next seam
 MOST_CUT = 0.36 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
-SIDEWAYS = 0.08  # pixels of ink: what a step to the side costs a seam, so that it is no detour
+SIDEWAYS = 0.15  # pixels of ink: what a step to the side costs a seam, so that it is no detour
 LEVELS = (0.3, 0.5, 0.7)  # of a piece's height: a seam is looked for at each of these
 MOST_SEAMS = 9  # in a piece: a longer chain of digits is rare, and time is bounded
 MOST_ATOMS = 120  # on a line; more is a texture or a scribble
@@ -54,29 +54,27 @@ def find_atoms(mask: Mask) -> Atoms:
     """
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     seams = Seams(mask)
-    order: list[tuple[float, int]] = []  # middle, number in `labels`
+    numbers: list[int] = []  # of the atoms, in `labels`
     costs: dict[int, float] = {}  # of the seam on the left of an atom
-    fresh = len(statistics)
+    count = len(statistics)
     for number, (left, top, width, height, area) in enumerate(statistics[1:].tolist(), 1):
         if area < GRAIN:
             continue
-        order.append((left + width / 2, number))
+        numbers.append(number)
         if width < CUT_WIDTH:
             continue
-        window = (slice(top, top + height), slice(left, left + width))
-        own = labels[window]
-        piece = own == number
-        found = seams.through(left, top, width, height)
-        for cost, columns in found:
-            right = piece & (np.arange(left, left + width)[None] >= columns[top : top + height, None])
-            if not right.any() or not (piece & ~right & (own == max(number, 0))).any():
+        own = labels[top : top + height, left : left + width]
+        rest = own == number
+        for cost, columns in seams.through(left, top, width, height):
+            right = rest & (np.arange(left, left + width) >= columns[top : top + height, None])
+            if right.sum() < GRAIN or rest.sum() - right.sum() < GRAIN:
                 continue
-            own[right] = fresh
-            costs[fresh] = cost
-            order.append((0.0, fresh))
-            piece = right
-            fresh += 1
-    return _collect(labels, [number for _, number in order], costs, fresh)
+            own[right] = count
+            costs[count] = cost
+            numbers.append(count)
+            rest = right
+            count += 1
+    return _collect(labels, numbers, costs, count)
 
 
 def _collect(

@@ -1,7 +1,7 @@
 """Printed lines and frames, taken out of a mask of ink without the digits that cross them.
 
-A rule is straight, thin, and longer than a digit is high. Where it crosses a stroke, the ink goes on
-above or below it: there it stays.
+A rule is straight, thin, and longer than a digit is high. Where it crosses a stroke, the ink goes
+on above or below it: there it stays.
 """
 
 import cv2
@@ -49,7 +49,7 @@ def find_rules(mask: Mask, stroke: float) -> Mask:
 
 
 def keep_long(runs: Mask, length: float) -> Mask:
-    """Keep of a (H, W) mask of runs those that join, over small gaps, to `length` pixels or more."""
+    """Keep of a (H, W) mask of runs those that join over gaps to `length` pixels or more."""
     joined = cv2.morphologyEx(
         runs, cv2.MORPH_CLOSE, np.ones((3, max(3, round(length / 2))), np.uint8)
     )

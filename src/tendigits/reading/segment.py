@@ -156,7 +156,10 @@ def join_overlapping(
     joined = [lines[0]]
     for line in lines[1:]:
         above, below = (
-            (np.median(levels[part] - heights[part] / 2), np.median(levels[part] + heights[part] / 2))
+            (
+                np.median(levels[part] - heights[part] / 2),
+                np.median(levels[part] + heights[part] / 2),
+            )
             for part in (joined[-1], line)
         )
         shared = min(above[1], below[1]) - max(above[0], below[0])
