@@ -17,6 +17,7 @@ from tendigits.reading.fitting import (
     gradient,
     initial_weights,
     make_examples,
+    pack,
     unpack,
 )
 from tendigits.reading.lattice import text_chance
@@ -39,9 +40,10 @@ def log_chance(example: Example, weights: Weights) -> float:
 
 def test_the_gradient_is_the_slope(examples: list[Example]) -> None:
     start = initial_weights()
-    values = np.concatenate([[start.recognition], start.digit, start.skip])
+    values = pack(start)
     example = examples[0]
-    found = gradient(example, start)
+    chance, found = gradient(example, start)
+    assert chance == pytest.approx(log_chance(example, start))
     for place in range(len(values)):
         step = np.zeros_like(values)
         step[place] = 1e-5

@@ -77,7 +77,7 @@ def test_all_digits_have_the_pen_of_the_hand(five: Digits) -> None:
 
 def test_a_slant_leans_to_the_right(five: Digits) -> None:
     def lean(slant: float) -> float:
-        ink, boxes = written(five.take([2]), replace(NEAT, slant=slant))
+        ink, _ = written(five.take([2]), replace(NEAT, slant=slant))
         rows, columns = np.nonzero(ink > 0.5)
         return float(-np.polyfit(rows, columns, 1)[0])
 
@@ -85,7 +85,7 @@ def test_a_slant_leans_to_the_right(five: Digits) -> None:
 
 
 def test_marks_are_outside_the_boxes_and_broken_strokes_have_less_ink(five: Digits) -> None:
-    plain, boxes = written(five, NEAT)
+    plain, _ = written(five, NEAT)
     marked, same = written(five, replace(NEAT, marks=1.0))
     for left, top, right, bottom in same:
         marked[top:bottom, left:right] = 0

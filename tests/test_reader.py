@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from tests.test_lines import PAPERS
 
 import tendigits
 from tendigits.data import Digits, DigitSet
@@ -25,7 +26,6 @@ from tendigits.reading import Reader
 from tendigits.reading.codes import make_code_list
 from tendigits.reading.drawing import draw_page, find_what_mattered
 from tendigits.results import Page
-from tests.test_lines import PAPERS
 
 Pixels = NDArray[np.uint8]
 HAND = Hand(height=44, gap=0.25, size_spread=0.05)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.test_lines import PAPERS
 
 from tendigits.data import Digits, DigitSet
 from tendigits.data.lines import Hand, write
@@ -15,7 +16,6 @@ from tendigits.reading.pieces import find_atoms
 from tendigits.reading.rules import remove_rules
 from tendigits.reading.segment import LINE_HEIGHT, find_lines
 from tendigits.results import Box
-from tests.test_lines import PAPERS
 
 Pixels = NDArray[np.uint8]
 HAND = Hand(height=60, gap=0.3, size_spread=0.03)

@@ -37,6 +37,8 @@ class Hand:
         gap: Between two digits, where they come closest; below 0 they overlap.
         gap_spread: Standard deviation of the gap.
         size_spread: Standard deviation of the logarithm of a digit's size.
+        width: Of a digit, times that of MNIST's.
+        width_spread: Standard deviation of the logarithm of a digit's width.
         drift: Standard deviation of a digit's height above the line.
         climb: How much the line rises for one to the right; 0.27 is 15 degrees.
         broken: The chance that a digit's stroke has a gap.
@@ -50,6 +52,8 @@ class Hand:
     gap: float = 0.2
     gap_spread: float = 0.05
     size_spread: float = 0.06
+    width: float = 1.0
+    width_spread: float = 0.0
     drift: float = 0.03
     climb: float = 0.0
     broken: float = 0.0
@@ -114,7 +118,9 @@ def sample_hand(random: Random) -> Hand:
         pen=float(np.exp(random.normal(np.log(0.1), 0.3)).clip(0.05, 0.22)),
         gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
         gap_spread=float(random.uniform(0.01, 0.12)),
-        size_spread=float(random.uniform(0.02, 0.15)),
+        size_spread=float(random.uniform(0.02, 0.2)),
+        width=float(np.exp(random.normal(0.05, 0.18))),
+        width_spread=float(random.uniform(0, 0.15)),
         drift=float(random.uniform(0, 0.1)),
         climb=float(random.normal(0, 0.04)),
         broken=float(random.choice([0.0, 0.15])),
@@ -191,7 +197,8 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
         (H, W) float32, 0 to 1, cut to its ink; never empty.
     """
     scale = hand.height / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
-    grey = slant_to(image, hand.slant + random.normal(0, 0.04), scale)
+    wide = hand.width * float(np.exp(random.normal(0, hand.width_spread)))
+    grey = slant_to(image, hand.slant + random.normal(0, 0.04), scale, wide)
     ink = set_pen(grey, hand.pen * hand.height)
     if random.random() < hand.broken:
         cut_stroke(ink, hand, random)
@@ -202,24 +209,20 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
     return ink
 
 
-def slant_to(image: NDArray[np.uint8], slant: float, scale: float) -> Ink:
-    """Enlarge a (28, 28) picture and slant it; its own slant is taken out first."""
+def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:
+    """Enlarge a (28, 28) picture, widen and slant it; its own slant is taken out first."""
     rows, columns = np.nonzero(image > 127)
     own = 0.0
     if len(rows) > 2 and np.ptp(rows) > 6:
         up = rows.mean() - rows
         own = float((up * (columns - columns.mean())).mean() / (up * up).mean())
     shear = slant - float(np.clip(own, -MOST_SLANT, MOST_SLANT))
-    side = int(np.ceil(28 * scale * 1.5))
-    middle, half = side / 2 - 0.5, 13.5
-    matrix = np.array(
-        [
-            [scale, -scale * shear, middle - scale * half + scale * shear * half],
-            [0, scale, middle - scale * half],
-        ]
-    )
+    size = (int(np.ceil(28 * scale * (wide + 0.5))), int(np.ceil(28 * scale)))
+    turn = scale * np.array([[wide, -shear], [0, 1]])
+    move = np.array(size) / 2 - 0.5 - turn @ [13.5, 13.5]
+    matrix = np.hstack([turn, move[:, None]])
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    grey = cv2.warpAffine(image, matrix, (side, side), flags=method)
+    grey = cv2.warpAffine(image, matrix, size, flags=method)
     return np.asarray(grey, np.float32) / 255
 
 

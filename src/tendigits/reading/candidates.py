@@ -17,12 +17,11 @@ from tendigits.reading.segment import LINE_HEIGHT
 MOST_IN_DIGIT = 7  # atoms: a digit in more pieces is not looked for
 WIDEST = 1.7 * LINE_HEIGHT  # pixels: no digit is wider, unless it is one piece
 LOWEST = 0.22 * LINE_HEIGHT  # pixels: no digit is lower
+THINNEST = 0.1  # of its height: below this, a 1 is as narrow as another
 PEN = 0.12 * LINE_HEIGHT  # pixels: the width of a usual stroke
 
 DIGIT_MEASURES = (
     "is a digit",
-    "height",
-    "height squared",
     "wider than high",
     "density",
     "off the middle",
@@ -35,6 +34,7 @@ DIGIT_MEASURES = (
     "lead over the second",
     "energy",
 )
+FORM_MEASURES = ("is this digit", "height", "height squared", "width", "width squared")
 SKIP_MEASURES = ("is skipped", "height", "width", "area", "was cut", "off the middle", "low down")
 
 
@@ -46,7 +46,9 @@ class Candidates:
         steps: Which atoms each takes.
         boxes: (K, 4) int64: left, top, right, bottom on the line.
         images: (K, 28, 28) uint8, in MNIST form.
-        shapes: (K, 11) float64: the measures that need no recognition, as in `DIGIT_MEASURES`.
+        shapes: (K, 9) float64: the measures that need no recognition, as in `DIGIT_MEASURES`.
+        forms: (K, 5) float64: `FORM_MEASURES`, which count for each digit differently: a 1 is as
+            high as the line and narrow, a 0 may be small and wide.
         skips: (N, 7) float64: `SKIP_MEASURES` of each atom.
     """
 
@@ -54,6 +56,7 @@ class Candidates:
     boxes: NDArray[np.int64]
     images: NDArray[np.uint8]
     shapes: NDArray[np.float64]
+    forms: NDArray[np.float64]
     skips: NDArray[np.float64]
 
 
@@ -69,6 +72,7 @@ def make_candidates(atoms: Atoms) -> Candidates:
         boxes=boxes,
         images=np.stack(images) if images else np.zeros((0, 28, 28), np.uint8),
         shapes=measure_shapes(atoms, first, last, boxes),
+        forms=measure_forms(boxes),
         skips=measure_skips(atoms),
     )
 
@@ -94,12 +98,11 @@ def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
 def measure_shapes(
     atoms: Atoms, first: NDArray[np.int64], last: NDArray[np.int64], boxes: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the measures of each run of atoms that need no recognition, (K, 11)."""
+    """Return the measures of each run of atoms that need no recognition, (K, 9)."""
     if not len(first):
-        return np.zeros((0, 11))
+        return np.zeros((0, 9))
     left, top, right, bottom = (boxes[:, side] / LINE_HEIGHT for side in range(4))
     height, width = bottom - top, right - left
-    size = np.log(height)
     ink = np.concatenate([[0], np.cumsum(atoms.areas)])
     area = (ink[last + 1] - ink[first]) / LINE_HEIGHT**2
     outside = atoms.cuts[first] + atoms.cuts[last + 1]
@@ -108,9 +111,7 @@ def measure_shapes(
     middle = _middle_of_line(atoms) / LINE_HEIGHT
     return np.stack(
         [
-            np.ones_like(size),
-            size,
-            size**2,
+            np.ones_like(height),
             np.maximum(width / height - 1, 0),
             np.log(area / (height * width)),
             np.abs((top + bottom) / 2 - middle),
@@ -122,6 +123,18 @@ def measure_shapes(
         ],
         axis=1,
     )
+
+
+def measure_forms(boxes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return `FORM_MEASURES` of boxes, (K, 5): in logarithms, beside the line, and width to height.
+
+    Args:
+        boxes: (K, 4): left, top, right, bottom.
+    """
+    wide, high = (boxes[:, 2 + axis] - boxes[:, axis] for axis in (0, 1))
+    height = np.log(high / LINE_HEIGHT)
+    width = np.log(np.maximum(wide / high, THINNEST))
+    return np.stack([np.ones_like(height), height, height**2, width, width**2], axis=1)
 
 
 def measure_skips(atoms: Atoms) -> NDArray[np.float64]:
@@ -136,7 +149,7 @@ def measure_skips(atoms: Atoms) -> NDArray[np.float64]:
             np.ones_like(top),
             bottom - top,
             np.minimum(right - left, 2.0),
-            np.minimum(area, 3.0),
+            np.minimum(area, 6.0),
             was_cut,
             np.abs(below),
             below,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tendigits.data.lines import Line as WrittenLine
 from tendigits.reading.candidates import (
     DIGIT_MEASURES,
+    FORM_MEASURES,
     SKIP_MEASURES,
     Candidates,
     log_softmax,
@@ -21,13 +22,14 @@ from tendigits.reading.candidates import (
 )
 from tendigits.reading.classifier import Classify
 from tendigits.reading.ground import find_ink
-from tendigits.reading.lattice import chances, text_chances
+from tendigits.reading.lattice import chances, text_chance, text_chances
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.segment import find_lines
 from tendigits.reading.weights import Weights, weigh
 
 BATCH = 32  # lines a step
 RATE = 0.05  # learning rate of Adam
+HOPELESS = 0.01  # chance: a line whose text has less, where ink was lost, teaches little
 SHRINK = 1e-4  # of the weights, for each line: keeps those that matter little near 0
 
 
@@ -42,11 +44,13 @@ class Example:
 
 def initial_weights() -> Weights:
     """Return weights to begin with: a digit is about as high as the line, and few atoms go."""
-    digit = dict.fromkeys(DIGIT_MEASURES, 0.0) | {"height squared": -2.0, "gaps inside": -4.0}
+    digit = dict.fromkeys(DIGIT_MEASURES, 0.0) | {"gaps inside": -4.0}
+    form = dict.fromkeys(FORM_MEASURES, 0.0) | {"height squared": -2.0}
     skip = dict.fromkeys(SKIP_MEASURES, 0.0) | {"height": -4.0}
     return Weights(
         recognition=1.0,
         digit=np.array(list(digit.values())),
+        form=np.repeat(np.array(list(form.values()))[:, None], 10, axis=1),
         skip=np.array(list(skip.values())),
     )
 
@@ -72,13 +76,14 @@ def fit_weights(examples: Sequence[Example], *, epochs: int, seed: int) -> Weigh
         seed: Fixes their order.
     """
     weights = initial_weights()
-    values = np.concatenate([[weights.recognition], weights.digit, weights.skip])
+    values = pack(weights)
     mean, square = np.zeros_like(values), np.zeros_like(values)
     random = np.random.default_rng(seed)
     steps = epochs * (len(examples) // BATCH)
     for step in range(steps):
         chosen = random.integers(len(examples), size=BATCH)
-        slope = sum(gradient(examples[number], unpack(values)) for number in chosen) / BATCH
+        current = unpack(values)
+        slope = sum(robust_slope(examples[number], current) for number in chosen) / BATCH
         slope = slope - SHRINK * values
         mean = 0.9 * mean + 0.1 * slope
         square = 0.99 * square + 0.01 * slope**2
@@ -87,27 +92,50 @@ def fit_weights(examples: Sequence[Example], *, epochs: int, seed: int) -> Weigh
     return unpack(values)
 
 
+def pack(weights: Weights) -> NDArray[np.float64]:
+    """Return all numbers of a fit in a row."""
+    return np.concatenate(
+        [[weights.recognition], weights.digit, weights.form.ravel(), weights.skip]
+    )
+
+
 def unpack(values: NDArray[np.float64]) -> Weights:
     """Return all numbers of a fit as weights."""
-    split = 1 + len(DIGIT_MEASURES)
-    return Weights(recognition=float(values[0]), digit=values[1:split], skip=values[split:])
+    forms = 10 * len(FORM_MEASURES)
+    head, digit, form, skip = np.split(values, np.cumsum([1, len(DIGIT_MEASURES), forms]))
+    return Weights(
+        recognition=float(head[0]),
+        digit=digit,
+        form=form.reshape(len(FORM_MEASURES), 10),
+        skip=skip,
+    )
 
 
-def gradient(example: Example, weights: Weights) -> NDArray[np.float64]:
-    """Return how the logarithm of the chance of the right text changes with each weight.
+def gradient(example: Example, weights: Weights) -> tuple[float, NDArray[np.float64]]:
+    """Return the logarithm of the chance of the right text, and how it changes with each weight.
 
-    It is 0 for a line that no path reads right.
+    It is -inf, and the change 0, for a line that no path reads right.
     """
     lattice = weigh(example.candidates, example.logits, weights)
     right = text_chances(lattice, example.text)
     if right is None:
-        return np.zeros(1 + len(weights.digit) + len(weights.skip))
+        return -np.inf, np.zeros(len(pack(weights)))
     digits, skips = (given - free for given, free in zip(right, chances(lattice), strict=True))
     measures = np.hstack([example.candidates.shapes, measure_logits(example.logits)])
-    recognition = float((digits * log_softmax(example.logits)).sum())
-    return np.concatenate(
-        [[recognition], digits.sum(axis=1) @ measures, skips @ example.candidates.skips]
+    slopes = Weights(
+        recognition=float((digits * log_softmax(example.logits)).sum()),
+        digit=digits.sum(axis=1) @ measures,
+        form=example.candidates.forms.T @ digits,
+        skip=skips @ example.candidates.skips,
     )
+    return text_chance(lattice, example.text), pack(slopes)
+
+
+def robust_slope(example: Example, weights: Weights) -> NDArray[np.float64]:
+    """Return the slope of log(chance + 0.01), which lines that cannot be read hardly move."""
+    chance_log, slope = gradient(example, weights)
+    chance = np.exp(chance_log)
+    return np.asarray(slope * chance / (chance + HOPELESS))
 
 
 def fit_odds(log_odds: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ MOST_SIDE = (
     2_400  # pixels: larger pictures are shrunk to this; a page's digits stay 25 or more high
 )
 LEAST_SIDE = 24  # pixels: the shorter side of smaller pictures is enlarged to this or more
-LOOK_SIDE = 384  # pixels: on which colour and polarity are decided
+LOOK_SIDE = 256  # pixels: on which colour and polarity are decided
 INK_SHARE = 0.7  # percent of a picture: there is more ink on it than this
 UNUSUAL = 0.9  # light ink, or one channel alone, has to show more clearly than dark ink in grey
 DARKEST = 40  # grey levels: in a ground darker than this, ratios are noise

@@ -23,6 +23,7 @@ LEAST_PEN = 0.085  # of a digit's height: thinner strokes are widened; MNIST's h
 LEVEL = 8.0  # degrees: a page that is skewed by less is read as it is
 LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand wanders
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
+BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
 MOST_LINES = 200  # on a page; more is a texture
 
@@ -87,7 +88,7 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
         ground, skew = turn(ground, skew), 0.0
         pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
-    groups = group_into_lines(pieces, skew)
+    groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
     if one:
         groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
     else:
@@ -129,16 +130,21 @@ def skew_of(pieces: Pieces) -> float:
     return weighted_median(falls, across[rows, nearest][found])
 
 
-def group_into_lines(pieces: Pieces, skew: float) -> list[NDArray[np.int64]]:
+def group_into_lines(pieces: Pieces, skew: float, *, beside: float) -> list[NDArray[np.int64]]:
     """Return the numbers of the pieces, from 0, of each line, the lines top to bottom.
 
     High pieces make the lines; low ones, such as points and broken strokes, join the nearest.
+
+    Args:
+        pieces: Of the page.
+        skew: How much the lines fall for one to the right.
+        beside: Lines that share more than this of the lower one's height are one.
     """
     levels = pieces.middles[:, 1] - skew * pieces.middles[:, 0]
     high = pieces.boxes[:, 3] >= 0.5 * pieces.height
     order = np.flatnonzero(high)[np.argsort(levels[high])]
     breaks = np.flatnonzero(np.diff(levels[order]) > 0.5 * pieces.height) + 1
-    lines = join_overlapping(np.split(order, breaks), levels, pieces.boxes[:, 3])
+    lines = join_overlapping(np.split(order, breaks), levels, pieces.boxes[:, 3], beside)
     means = np.array([np.average(levels[line], weights=pieces.areas[line]) for line in lines])
     low = np.flatnonzero(~high)
     far = np.abs(levels[low, None] - means[None, :])
@@ -150,7 +156,10 @@ def group_into_lines(pieces: Pieces, skew: float) -> list[NDArray[np.int64]]:
 
 
 def join_overlapping(
-    lines: list[NDArray[np.int64]], levels: NDArray[np.float64], heights: NDArray[np.float64]
+    lines: list[NDArray[np.int64]],
+    levels: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    beside: float,
 ) -> list[NDArray[np.int64]]:
     """Join lines, sorted from top to bottom, of which one lies beside the other."""
     joined = [lines[0]]
@@ -163,7 +172,7 @@ def join_overlapping(
             for part in (joined[-1], line)
         )
         shared = min(above[1], below[1]) - max(above[0], below[0])
-        if shared > BESIDE * min(above[1] - above[0], below[1] - below[0]):
+        if shared > beside * min(above[1] - above[0], below[1] - below[0]):
             joined[-1] = np.concatenate([joined[-1], line])
         else:
             joined.append(line)

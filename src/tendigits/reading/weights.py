@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tendigits.errors import WeightsError
 from tendigits.reading.candidates import (
     DIGIT_MEASURES,
+    FORM_MEASURES,
     SKIP_MEASURES,
     Candidates,
     log_softmax,
@@ -28,7 +29,8 @@ class Weights:
 
     Attributes:
         recognition: Of the logarithm of a digit's probability; below 1 it trusts the network less.
-        digit: (14,) float64, of `DIGIT_MEASURES`.
+        digit: (12,) float64, of `DIGIT_MEASURES`.
+        form: (5, 10) float64, of `FORM_MEASURES`, for each digit.
         skip: (7,) float64, of `SKIP_MEASURES`.
         field: Slope and offset that make the log-odds of a whole field calibrated.
         single: The same for a digit.
@@ -36,6 +38,7 @@ class Weights:
 
     recognition: float
     digit: NDArray[np.float64]
+    form: NDArray[np.float64]
     skip: NDArray[np.float64]
     field: tuple[float, float] = (1.0, 0.0)
     single: tuple[float, float] = (1.0, 0.0)
@@ -45,6 +48,7 @@ class Weights:
         return {
             "recognition": self.recognition,
             "digit": dict(zip(DIGIT_MEASURES, self.digit.tolist(), strict=True)),
+            "form": dict(zip(FORM_MEASURES, self.form.tolist(), strict=True)),
             "skip": dict(zip(SKIP_MEASURES, self.skip.tolist(), strict=True)),
             "field": list(self.field),
             "single": list(self.single),
@@ -61,6 +65,7 @@ class Weights:
             return cls(
                 recognition=float(fields["recognition"]),
                 digit=np.array([float(fields["digit"][name]) for name in DIGIT_MEASURES]),
+                form=np.array([fields["form"][name] for name in FORM_MEASURES], np.float64),
                 skip=np.array([float(fields["skip"][name]) for name in SKIP_MEASURES]),
                 field=(float(fields["field"][0]), float(fields["field"][1])),
                 single=(float(fields["single"][0]), float(fields["single"][1])),
@@ -97,6 +102,6 @@ def weigh(candidates: Candidates, logits: NDArray[np.float32], weights: Weights)
     digits = weights.recognition * log_softmax(logits) if len(logits) else np.zeros((0, 10))
     return Lattice(
         steps=candidates.steps,
-        digits=digits + (measures @ weights.digit)[:, None],
+        digits=digits + candidates.forms @ weights.form + (measures @ weights.digit)[:, None],
         skips=candidates.skips @ weights.skip,
     )
