@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from papers import PAPERS
 from tendigits.data import Digits, DigitSet
 from tendigits.data.letters import make_words
 from tendigits.data.lines import Hand, make_lines, write
@@ -100,26 +101,12 @@ def test_european_sevens_and_ones_differ(five: Digits) -> None:
     assert european.sum() > 1.08 * plain.sum()
 
 
-PAPERS = {
-    "clean": Paper(),
-    "light on dark": Paper(ground=0.1, ink=0.9),
-    "shaded": Paper(shade=0.5),
-    "in shadow": Paper(shadow=0.5),
-    "patterned": Paper(pattern=0.3),
-    "ruled": Paper(rules=2),
-    "framed": Paper(frames=True),
-    "blurred": Paper(blur=1.5),
-    "grainy": Paper(grain=0.05),
-    "faded": Paper(fade=0.5),
-    "lossy": Paper(quality=40),
-}
-
-
 @pytest.mark.parametrize("paper", PAPERS.values(), ids=PAPERS)
 def test_ink_shows_on_every_paper(five: Digits, paper: Paper) -> None:
     ink, _ = written(five, NEAT)
     picture = put_on_paper(ink, paper, np.random.default_rng(0))
-    assert (picture.shape, picture.dtype) == (ink.shape, np.uint8)
+    assert picture.shape == ink.shape
+    assert picture.dtype == np.uint8
     darker = picture[ink == 0].mean() - picture[ink > 0.9].mean()
     assert (darker if paper.ink < paper.ground else -darker) > 40
 

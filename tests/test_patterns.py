@@ -46,7 +46,7 @@ def test_it_matches_what_python_matches(text: str) -> None:
 
 def test_lengths_and_share_are_counted() -> None:
     pattern = Pattern(parse(r"[1-9]\d{3}|00"))
-    assert pattern.lengths == {2, 4}
+    assert pattern.lengths == frozenset({2, 4})
     assert pattern.share == pytest.approx((9_000 + 1) / (10_000 + 100))
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
-from tests.test_lines import PAPERS
 
 import tendigits
+from papers import PAPERS
 from tendigits.data import Digits, DigitSet
 from tendigits.data.letters import make_words
 from tendigits.data.lines import Hand, Line, make_lines, write

@@ -53,7 +53,7 @@ def write_word(hand: Hand, random: Random) -> Ink:
     page = np.zeros(size[::-1], np.uint8)
     cv2.putText(page, str(word), (margin, margin + height), font, scale, 255, pen, cv2.LINE_AA)
     slant = np.array([[1, -hand.slant, hand.slant * size[1] / 2], [0, 1, 0]])
-    return np.asarray(cv2.warpAffine(page, slant, size), np.float32) / 255
+    return np.asarray(cv2.warpAffine(page, slant, size) / np.float32(255), np.float32)
 
 
 def _only_upper() -> dict[int, str]:

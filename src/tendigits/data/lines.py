@@ -223,7 +223,7 @@ def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) 
     matrix = np.hstack([turn, move[:, None]])
     method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
     grey = cv2.warpAffine(image, matrix, size, flags=method)
-    return np.asarray(grey, np.float32) / 255
+    return np.asarray(grey / np.float32(255), np.float32)
 
 
 def set_pen(grey: Ink, pen: float) -> Ink:

@@ -68,7 +68,7 @@ def sample_paper(random: Random) -> Paper:
         blur=float(random.uniform(0.2, 1.2)),
         grain=float(random.uniform(0, 0.05)),
         fade=float(random.choice([0.0, random.uniform(0, 0.5)])),
-        quality=int(random.choice([0, random.integers(40, 95)])),
+        quality=int(random.choice([0, int(random.integers(40, 95))])),
     )
 
 
@@ -92,7 +92,7 @@ def put_on_paper(ink: Ink, paper: Paper, random: Random) -> NDArray[np.uint8]:
         np.maximum(printed, paper.rule_strength * lines, out=printed)
     cover = np.maximum(cover, printed)
     if paper.blur:
-        cover = cv2.GaussianBlur(cover, (0, 0), paper.blur)
+        cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), paper.blur), np.float32)
     light = paper.ground + (paper.ink - paper.ground) * cover
     light *= lighten(ink.shape, paper, random)
     if paper.grain:
@@ -140,7 +140,7 @@ def draw_rules(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
         inset = int(height * random.uniform(0.02, 0.08))
         corner = (width - 1 - inset, height - 1 - inset)
         cv2.rectangle(layer, (inset, inset), corner, 255, thick, cv2.LINE_AA)
-    return layer / np.float32(255)
+    return np.asarray(layer / np.float32(255), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -165,7 +165,8 @@ def _pattern(random: Random) -> Ink:
         np.maximum(total, ((wave - random.uniform(0.3, 0.8)) * 4).clip(0, 1), out=total)
     if random.random() < 0.3:
         dots = random.random((height // 3, width // 3), np.float32)
-        total = np.asarray(cv2.resize(dots, (width, height), interpolation=cv2.INTER_LINEAR)) ** 2
+        fine = cv2.resize(dots, (width, height), interpolation=cv2.INTER_LINEAR)
+        total = np.asarray(fine, np.float32) ** 2
     return total
 
 

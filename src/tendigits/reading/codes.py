@@ -34,7 +34,7 @@ class CodeList:
     @cached_property
     def share(self) -> float:
         """Which share of all strings of these lengths are codes."""
-        return len(self.codes) / sum(10**length for length in self.lengths or ())
+        return float(len(self.codes) / sum(10**length for length in self.lengths or ()))
 
     def start(self) -> tuple[int, int, str]:
         """Return the state before the first digit: the codes' begin and end, and the digits."""

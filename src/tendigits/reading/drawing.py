@@ -43,11 +43,11 @@ def draw_page(pixels: Pixels, page: Page, classify: Classify | None = None) -> P
     scale = width / picture.shape[1]
     size = (width, max(1, round(picture.shape[0] * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    picture = np.array(cv2.resize(picture, size, interpolation=method))
+    canvas: Pixels = np.array(cv2.resize(picture, size, interpolation=method), np.uint8)
     for field in page.fields:
-        _draw_field(picture, field, scale)
+        _draw_field(canvas, field, scale)
     rows = [_draw_row(field, width, classify) for field in page.fields]
-    return np.vstack([picture, *rows])
+    return np.vstack([canvas, *rows])
 
 
 def find_what_mattered(image: Pixels, digit: int, classify: Classify) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ LEAST_SIDE = 24  # pixels: the shorter side of smaller pictures is enlarged to t
 LOOK_SIDE = 256  # pixels: on which colour and polarity are decided
 INK_SHARE = 0.7  # percent of a picture: there is more ink on it than this
 UNUSUAL = 0.9  # light ink, or one channel alone, has to show more clearly than dark ink in grey
-DARKEST = 40  # grey levels: in a ground darker than this, ratios are noise
+DARKEST = 120  # grey levels: a darker ground counts as this one, or ratios would be noise
 WIDEST_STROKE = 0.3  # of the shorter side; a stroke is narrower, or it is no stroke
 MOST_WIDTH = 121  # pixels: nor is it wider than this in a large picture
 WINDOW_STROKES = 3.0  # strokes: the ground is what is wider than these, once strokes are known
@@ -85,8 +85,8 @@ def turn(ground: Ground, slope: float) -> Ground:
     low, high = corners.min(axis=0), corners.max(axis=0)
     matrix = np.hstack([rotation, -low[:, None]])
     size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
-    ink = np.asarray(cv2.warpAffine(ground.ink, matrix, size, flags=cv2.INTER_LINEAR))
-    back = cv2.invertAffineTransform(matrix)
+    ink = np.asarray(cv2.warpAffine(ground.ink, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+    back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
     return Ground(
         ink=ink,
         mask=(ink > 0.5).astype(np.uint8),
@@ -141,8 +141,9 @@ def look_at(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = min(1.0, LOOK_SIDE / max(channel.shape))
     if scale < 1:
         height, width = (max(1, round(side * scale)) for side in channel.shape)
-        channel = cv2.resize(channel, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.blur(channel, (3, 3)))
+        size = (width, height)
+        channel = np.asarray(cv2.resize(channel, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.blur(channel, (3, 3)), np.uint8)
 
 
 def measure_swallowed(grey: NDArray[np.uint8], width: int) -> Ink:
@@ -172,9 +173,9 @@ def find_mask(swallowed: Ink) -> tuple[Mask, float]:
     Otsu's threshold parts ink from ground. Paler ink counts too where it is connected to ink.
     """
     levels = np.asarray(swallowed * 255, np.uint8)
-    threshold, strong = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    strong = np.asarray(strong, np.uint8)
-    if not strong.any() or not is_separate(swallowed, strong):
+    threshold, found = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    strong = np.asarray(found, np.uint8)
+    if not strong.any() or strong.all() or not is_separate(swallowed, strong):
         return np.zeros(swallowed.shape, np.uint8), 1.0
     weak = (levels > WEAK * threshold).astype(np.uint8)
     count, pieces = cv2.connectedComponents(weak, connectivity=8)

@@ -144,7 +144,7 @@ class Pattern:
     def share(self) -> float:
         """Which share of all strings of these lengths matches."""
         lengths = self.lengths or frozenset()
-        return sum(self.counts[n] for n in lengths) / sum(10**n for n in lengths)
+        return float(sum(self.counts[n] for n in lengths) / sum(10**n for n in lengths))
 
     def start(self) -> Expression:
         """Return the state before the first digit."""

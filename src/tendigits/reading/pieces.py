@@ -52,7 +52,8 @@ def find_atoms(mask: Mask) -> Atoms:
     Args:
         mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
     """
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels = np.asarray(found, np.int32)
     seams = Seams(mask)
     numbers: list[int] = []  # of the atoms, in `labels`
     costs: dict[int, float] = {}  # of the seam on the left of an atom

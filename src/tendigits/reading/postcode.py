@@ -40,13 +40,13 @@ POSTCODES = {
 NUMBERS: dict[str, Callable[[], Rules]] = {"isbn-10": isbn_10, "ean-13": ean_13}
 
 
-def find_rules(name: str | None, *, valid: Path | None = None) -> Rules | None:
+def find_rules(name: str | Rules | None, *, valid: Path | None = None) -> Rules | None:
     """Return the rules of a format, and of a list of codes.
 
     Args:
         name: Of a postcode, such as ``us-zip``; ``digits:5`` or ``digits:4-6``; ``luhn:16``,
-            ``isbn-10`` or ``ean-13``; ``regex:`` and a regular expression over digits; None for
-            any digits.
+            ``isbn-10`` or ``ean-13``; ``regex:`` and a regular expression over digits; rules
+            of your own; None for any digits.
         valid: A file with the codes that exist, one a line; see `codes.load_code_list`.
 
     Returns:
@@ -59,7 +59,7 @@ def find_rules(name: str | None, *, valid: Path | None = None) -> Rules | None:
     """
     parts: list[Rules] = []
     if name is not None:
-        parts.append(_find_format(name))
+        parts.append(_find_format(name) if isinstance(name, str) else name)
     if valid is not None:
         parts.append(load_code_list(valid))
     if len(parts) < 2:

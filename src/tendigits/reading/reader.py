@@ -64,8 +64,7 @@ class Reader:
             raise SettingError(f"reject_above is {reject_above}: expected a chance from 0 to 1")
         self.fields = fields
         self.reject_above = reject_above
-        named = isinstance(format, str) or format is None
-        self.rules = find_rules(format, valid=valid) if named else format  # type: ignore[arg-type]
+        self.rules = find_rules(format, valid=valid)
         self.classify = model if callable(model) else load_classifier(model, threads=threads)
         self.weights = weights or load_weights()
 

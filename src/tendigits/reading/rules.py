@@ -41,11 +41,10 @@ def find_rules(mask: Mask, stroke: float) -> Mask:
     """Return where a (H, W) mask has thin horizontal runs that may be parts of rules."""
     length = max(9, round(SEED_STROKES * stroke))
     # A tilted line is a staircase; made thicker by two pixels, its steps are long enough.
-    thick = cv2.dilate(mask, np.ones((3, 1), np.uint8))
-    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)) & mask
+    thick = np.asarray(cv2.dilate(mask, np.ones((3, 1), np.uint8)), np.uint8)
+    runs = open_with(thick, (1, length)) & mask
     tallest = max(3, round(THICKEST * stroke) + 1)
-    blots = cv2.morphologyEx(runs, cv2.MORPH_OPEN, np.ones((tallest, tallest), np.uint8))
-    return np.asarray(runs & ~blots, np.uint8)
+    return runs & ~open_with(runs, (tallest, tallest))
 
 
 def keep_long(runs: Mask, length: float) -> Mask:
@@ -63,12 +62,15 @@ def erase(mask: Mask, rules: Mask) -> Mask:
     """Take horizontal rules out of a (H, W) mask, but not where strokes go on across them."""
     if not rules.any():
         return mask
-    rules = cv2.dilate(rules, np.ones((3, 1), np.uint8)) & mask
+    rules = np.asarray(cv2.dilate(rules, np.ones((3, 1), np.uint8)), np.uint8) & mask
     thickness = int(np.percentile(rules.sum(axis=0)[rules.any(axis=0)], 50))
     thickness = min(thickness, 1 + mask.shape[0] // 4)
-    tall = np.ones((2 * thickness + 2, 1), np.uint8)
-    crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, tall)
-    return np.asarray(mask & ~(rules & ~crossing), np.uint8)
+    return mask & ~(rules & ~open_with(mask, (2 * thickness + 2, 1)))
+
+
+def open_with(mask: Mask, shape: tuple[int, int]) -> Mask:
+    """Return where a rectangle of ink of some rows and columns fits into a (H, W) mask."""
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)
 
 
 def usual_height(mask: Mask, stroke: float) -> float:

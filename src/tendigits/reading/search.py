@@ -18,6 +18,10 @@ from tendigits.reading.lattice import Lattice, Scores
 MOST_OPENED = 20_000  # partial readings: no line that can be read needs more
 
 
+# What is sorted by, who came first, score, node, digits still to come, state, what was taken.
+_Partial = tuple[float, int, float, int, int, Any, tuple[tuple[int, int], ...]]
+
+
 class Rules(Protocol):
     """What a reading must keep to: an automaton over digits.
 
@@ -72,8 +76,8 @@ def best_readings(lattice: Lattice, rules: Rules | None = None) -> Iterator[Read
     lengths = range(most + 1) if rules is None else rules.lengths or range(1, most + 1)
     order = count()  # decides between equal scores, so that states are never compared
     state = None if rules is None else rules.start()
-    queue = [
-        (-ahead[0, length], next(order), 0.0, 0, length, state, ())
+    queue: list[_Partial] = [
+        (-float(ahead[0, length]), next(order), 0.0, 0, length, state, ())
         for length in sorted(lengths)
         if length <= most and ahead[0, length] > -np.inf
     ]
@@ -87,24 +91,13 @@ def best_readings(lattice: Lattice, rules: Rules | None = None) -> Iterator[Read
             text = "".join(str(digit) for _, digit in path)
             if (rules is None or rules.is_whole(state)) and text not in told:
                 told.add(text)
-                taken = tuple(candidate for candidate, _ in path)
-                yield Reading(text=text, score=score, path=taken)
+                candidates = tuple(candidate for candidate, _ in path)
+                yield Reading(text=text, score=score, path=candidates)
             continue
-        for step in _steps_from(lattice, node, left, state, rules, ahead):
-            gain, end, fewer, after, taken_step = step
+        for gain, end, fewer, after, taken in _steps_from(lattice, node, left, state, rules, ahead):
             whole = score + gain
-            heapq.heappush(
-                queue,
-                (
-                    -(whole + ahead[end, fewer]),
-                    next(order),
-                    whole,
-                    end,
-                    fewer,
-                    after,
-                    path + taken_step,
-                ),
-            )
+            bound = -(whole + float(ahead[end, fewer]))
+            heapq.heappush(queue, (bound, next(order), whole, end, fewer, after, path + taken))
 
 
 def best_ahead(lattice: Lattice) -> Scores:

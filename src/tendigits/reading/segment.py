@@ -100,14 +100,14 @@ def find_pieces(mask: Mask, stroke: float) -> Pieces:
     """Return the connected pieces of a (H, W) mask that are larger than grains."""
     height = usual_height(mask, stroke)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    statistics = statistics[1:].astype(np.float64)
+    measured = np.asarray(statistics[1:], np.float64)
     grain = max(2.0, 0.4 * stroke * stroke)
-    kept = (statistics[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
+    kept = (measured[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
     numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
     return Pieces(
-        labels=numbers[labels],
-        boxes=statistics[kept, :4],
-        areas=statistics[kept, cv2.CC_STAT_AREA],
+        labels=np.asarray(numbers[labels], np.int32),
+        boxes=measured[kept, :4],
+        areas=measured[kept, cv2.CC_STAT_AREA],
         height=height,
     )
 

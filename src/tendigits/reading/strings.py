@@ -129,7 +129,7 @@ def text_chances_of(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float6
     for text in texts:
         letters = np.array([int(letter) for letter in text], np.int64)
         found.append(forward_text(lattice, letters)[-1, -1] - whole)
-    return np.exp(np.minimum(np.array(found), 0))
+    return np.asarray(np.exp(np.minimum(np.array(found), 0)))
 
 
 def under_rules(raw: NDArray[np.float64], share: float) -> NDArray[np.float64]:
