@@ -31,11 +31,6 @@ class CodeList:
         """How many digits there are in a code."""
         return frozenset(map(len, self.codes))
 
-    @cached_property
-    def share(self) -> float:
-        """Which share of all strings of these lengths are codes."""
-        return float(len(self.codes) / sum(10**length for length in self.lengths or ()))
-
     def start(self) -> tuple[int, int, str]:
         """Return the state before the first digit: the codes' begin and end, and the digits."""
         return 0, len(self.codes), ""
@@ -121,11 +116,6 @@ class CheckDigits:
         """How many digits a number has."""
         return frozenset({len(self.weights)})
 
-    @property
-    def share(self) -> float:
-        """Which share of all numbers passes the check."""
-        return 1 / self.modulus
-
     def start(self) -> tuple[int, int]:
         """Return the state before the first digit: digits so far, and their sum."""
         return 0, 0
@@ -176,14 +166,6 @@ class AllOf:
         """How many digits all of them allow."""
         known = [part.lengths for part in self.parts if part.lengths is not None]
         return frozenset.intersection(*known) if known else None
-
-    @property
-    def share(self) -> float:
-        """Which share of all strings is allowed, as if one rule knew nothing of the other."""
-        share = 1.0
-        for part in self.parts:
-            share *= part.share
-        return share
 
     def start(self) -> tuple[Any, ...]:
         """Return the state before the first digit."""

@@ -164,7 +164,7 @@ def measure_swallowed(grey: NDArray[np.uint8], width: int) -> Ink:
     if step > 1:
         ground = cv2.resize(ground, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     light = np.maximum(ground, DARKEST).astype(np.float32)
-    return np.asarray(((light - smooth) / light).clip(0, 1), np.float32)
+    return np.asarray(((ground - smooth.astype(np.float32)) / light).clip(0, 1), np.float32)
 
 
 def find_mask(swallowed: Ink) -> tuple[Mask, float]:

@@ -111,8 +111,8 @@ class Pattern:
     r"""Rules that a regular expression over digits sets.
 
     >>> zips = Pattern(parse(r"\d{5}"))
-    >>> sorted(zips.lengths), zips.share
-    ([5], 1.0)
+    >>> sorted(zips.lengths)
+    [5]
     """
 
     expression: Expression
@@ -139,12 +139,6 @@ class Pattern:
     def lengths(self) -> frozenset[int] | None:
         """How many digits a string that matches may have."""
         return frozenset(length for length, ways in enumerate(self.counts) if ways and length)
-
-    @property
-    def share(self) -> float:
-        """Which share of all strings of these lengths matches."""
-        lengths = self.lengths or frozenset()
-        return float(sum(self.counts[n] for n in lengths) / sum(10**n for n in lengths))
 
     def start(self) -> Expression:
         """Return the state before the first digit."""

@@ -16,11 +16,13 @@ Mask = NDArray[np.uint8]
 Costs = NDArray[np.float32]
 
 CUT_WIDTH = 0.42 * LINE_HEIGHT  # pixels: a narrower piece is not cut
-LEAST_PART = 0.13 * LINE_HEIGHT  # pixels: from a seam to the end of the piece, and to the next seam
-MOST_CUT = 0.36 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
+LEAST_PART = 0.1 * LINE_HEIGHT  # pixels: from where a seam is looked for to the piece's ends
+MOST_CUT = 0.5 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
 SIDEWAYS = 0.15  # pixels of ink: what a step to the side costs a seam, so that it is no detour
-LEVELS = (0.3, 0.5, 0.7)  # of a piece's height: a seam is looked for at each of these
-MOST_SEAMS = 9  # in a piece: a longer chain of digits is rare, and time is bounded
+LEVELS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of a piece's height: a seam is looked for at each of these
+SEAM_SPACE = 0.2 * LINE_HEIGHT  # pixels of a piece for each of its seams, to bound time
+APART = 0.08 * LINE_HEIGHT  # pixels: the mean distance of two seams, or they are one
+VALLEY = 2  # pixels to both sides: a seam crosses less ink than those next to it
 MOST_ATOMS = 120  # on a line; more is a texture or a scribble
 GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
 
@@ -126,23 +128,21 @@ class Seams:
         Returns:
             For each seam, pixels of ink that it crosses, and its column in each row, (H,).
         """
-        levels = [top + int(level * (height - 1)) for level in LEVELS]
-        part = self.total[levels, left : left + width]
-        row_of = part.argmin(axis=0)
-        profile = part.min(axis=0)
-        margin = int(np.ceil(LEAST_PART))
-        inner = np.arange(margin, width - margin)
-        inner = inner[profile[inner] <= MOST_CUT]
-        chosen: list[int] = []
-        for place in inner[np.argsort(profile[inner], kind="stable")].tolist():
-            if all(abs(place - other) >= LEAST_PART for other in chosen):
-                chosen.append(place)
-                if len(chosen) == MOST_SEAMS:
-                    break
-        return [
-            (float(profile[place]), self._trace(levels[row_of[place]], left + place))
-            for place in sorted(chosen)
-        ]
+        inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
+        places = []  # cost, row, column
+        for row in {top + int(level * (height - 1)) for level in LEVELS}:
+            profile = self.total[row, left : left + width]
+            good = inner[(profile[inner] <= MOST_CUT) & are_valleys(profile)[inner]]
+            places += [(float(profile[place]), row, left + place) for place in good.tolist()]
+        chosen: list[tuple[float, NDArray[np.int64]]] = []
+        for cost, row, column in sorted(places):
+            if len(chosen) * SEAM_SPACE > width:
+                break
+            seam = self._trace(row, column)
+            part = seam[top : top + height]
+            if all(abs(part - other[top : top + height]).mean() >= APART for _, other in chosen):
+                chosen.append((cost, seam))
+        return sorted(chosen, key=lambda found: float(found[1][top : top + height].mean()))
 
     def _trace(self, row: int, column: int) -> NDArray[np.int64]:
         """Return the column in each row of the cheapest seam through a pixel."""
@@ -156,6 +156,13 @@ class Seams:
             place += int(self.back_up[below, place])
             columns[below + 1] = place
         return columns
+
+
+def are_valleys(profile: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where a profile, (W,), is as low as anywhere within a few pixels."""
+    around = np.pad(profile, VALLEY, mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1).min(axis=1)
+    return np.asarray(profile <= lowest + 1e-3)
 
 
 def _descend(mask: Mask) -> tuple[Costs, NDArray[np.int8]]:

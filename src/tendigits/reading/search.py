@@ -27,14 +27,10 @@ class Rules(Protocol):
 
     Attributes:
         lengths: How many digits there may be; None for any number of one or more.
-        share: Which share of all strings of these lengths is allowed, in (0, 1].
     """
 
     @property
     def lengths(self) -> frozenset[int] | None: ...  # noqa: D102
-
-    @property
-    def share(self) -> float: ...  # noqa: D102
 
     def start(self) -> Any:
         """Return the state before the first digit."""

@@ -25,7 +25,7 @@ LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
 BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
-MOST_LINES = 200  # on a page; more is a texture
+MOST_LINES = 80  # on a page; more is a texture
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

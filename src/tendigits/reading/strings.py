@@ -5,7 +5,7 @@ beside it by giving `Answer`s too.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -76,7 +76,8 @@ def read_lines(
         rules: What the text must keep to; None for any digits.
 
     Returns:
-        An answer for each line; None where nothing on it is a digit, or nothing keeps to the rules.
+        An answer for each line; None where nothing on it is a digit. Where nothing keeps to the
+        rules, it is what the line says without them, with the chance 0.
     """
     candidates = [make_candidates(find_atoms(line.mask)) for line in lines]
     images = [one.images for one in candidates]
@@ -95,23 +96,24 @@ def choose(
 ) -> Answer | None:
     """Return the best reading of a scored line with its chance; None if there is none."""
     readings = list(islice(best_readings(lattice, rules), READINGS))
-    if not readings or not readings[0].text:
-        return None
+    if not readings:  # nothing here keeps to the rules: a person should see what it says instead
+        answer = choose(candidates, lattice, weights, None)
+        return answer and replace(answer, chance=0.0, others=())
     raw = text_chances_of(lattice, [reading.text for reading in readings])
-    unconstrained = None
-    if rules is not None:
-        free = next(best_readings(lattice)).text
-        unconstrained = free if free != readings[0].text else None
-        raw = under_rules(raw, rules.share)
     best = int(np.argmax(raw))  # many cuts that agree count for more than one good one
     if not readings[best].text:
         return None
+    unconstrained = None
+    if rules is not None:
+        free = next(best_readings(lattice)).text
+        unconstrained = free if free != readings[best].text else None
+        raw = under_rules(raw)
     calibrated = calibrate(raw, weights.field)
     order = np.argsort(-calibrated)
     others = tuple(
         (readings[place].text, float(calibrated[place]))
         for place in order.tolist()
-        if place != best and raw[place] > LEAST_CHANCE
+        if place != best and readings[place].text and raw[place] > LEAST_CHANCE
     )
     chance = float(calibrated[best])
     return Answer(
@@ -132,19 +134,18 @@ def text_chances_of(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float6
     return np.asarray(np.exp(np.minimum(np.array(found), 0)))
 
 
-def under_rules(raw: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+def under_rules(raw: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the chances of texts that keep to the rules, given that nearly all fields do.
 
-    Bayes' rule: a text that keeps to rules which a small share of all strings keeps to was that
-    much likelier to be written; but one field in a hundred was written against the rules, and if
-    that is the better explanation of the ink, no text here is likely.
+    Bayes' rule, with one field in a hundred written against the rules: where that explains the ink
+    better, no text that keeps to them is likely. A rare code does not make up for ink that says
+    another, because a code that is wrong is mostly one that is nearly right.
 
     Args:
         raw: (N,) chances without the rules, of texts that keep to them.
-        share: Of all strings, that which keeps to the rules.
     """
-    lift = (1 - BREAKS_RULES) / share
-    return np.asarray(lift * raw / (lift * raw.sum() + BREAKS_RULES))
+    kept = (1 - BREAKS_RULES) * raw
+    return np.asarray(kept / (kept.sum() + BREAKS_RULES * max(0.0, 1 - raw.sum())))
 
 
 def calibrate(raw: NDArray[np.float64], line: tuple[float, float]) -> NDArray[np.float64]:
