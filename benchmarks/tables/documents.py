@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.tables import accuracies, confidence, sets, times
+from benchmarks.tables import accuracies, confidence, reading, sets, times
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ("README.md", "docs/*.md", "MODEL_CARD.md")
@@ -30,6 +30,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "latency": times.latency_table,
     "growth": times.growth_table,
     "ladder": times.ladder_table,
+    "reading": reading.reading_table,
 }
 
 

@@ -16,25 +16,37 @@ from tendigits.version import __version__
 if TYPE_CHECKING:
     from tendigits.data import Digits, DigitSet, load_mnist, open_data
     from tendigits.errors import TendigitsError
+    from tendigits.reading import Reader, read
+    from tendigits.results import Digit, Field, Page
     from tendigits.weights import load_model as load
 
 __all__ = [
+    "Digit",
     "DigitSet",
     "Digits",
+    "Field",
+    "Page",
+    "Reader",
     "TendigitsError",
     "__version__",
     "load",
     "load_mnist",
     "open_data",
+    "read",
 ]
 
 _ROOMS = {
+    "Digit": "tendigits.results",
     "DigitSet": "tendigits.data",
     "Digits": "tendigits.data",
+    "Field": "tendigits.results",
+    "Page": "tendigits.results",
+    "Reader": "tendigits.reading",
     "TendigitsError": "tendigits.errors",
     "load": "tendigits.weights:load_model",
     "load_mnist": "tendigits.data",
     "open_data": "tendigits.data",
+    "read": "tendigits.reading",
 }
 
 

@@ -6,21 +6,13 @@ mass in the middle: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning 
 recognition", 1998. `to_mnist_form` does the same to any picture, one step a function.
 """
 
-import io
-import warnings
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from tendigits.errors import DataFormatError, DataNotFoundError
-
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # Pillow's names; no other decoder runs
-MAX_PIXELS = 25_000_000  # a picture from a good phone camera has 12 to 24 million
-MAX_SIDE = 10_000  # pixels
+from tendigits.imaging.decoding import Picture, decode
 
 WORKING_SIDE = 512  # pixels: larger pictures are shrunk to this; MNIST's scans had 128
 MIN_CONTRAST = 24  # grey levels of 255 between ink and ground; less is a blank picture
@@ -32,8 +24,6 @@ THIN_STROKE = 1.85  # pixels of the result: 95 in 100 of MNIST's training digits
 FINE_SIDE = 8 * BOX_SIDE  # pixels: the least longest side of ink whose strokes are widened
 GRAIN = 0.75  # pixels of the result: smaller holes and gaps are the paper's, not the writer's
 CENTRE = 14  # index of the row and the column that the centre of mass is rounded to, as in MNIST
-
-Picture = Path | str | bytes | Image.Image | NDArray[Any]
 
 
 def to_mnist_form(picture: Picture) -> NDArray[np.uint8]:
@@ -55,31 +45,6 @@ def to_mnist_form(picture: Picture) -> NDArray[np.uint8]:
     flat = flatten_ground(make_ink_bright(grey))
     ink = cut_to_ink(measure_coverage(flat))
     return centre(scale_to_box(widen_thin_strokes(ink)))
-
-
-def decode(picture: Picture) -> NDArray[np.uint8]:
-    """Decode a picture, upright, on white where it is transparent.
-
-    Args:
-        picture: As in `to_mnist_form`.
-
-    Returns:
-        (H, W) or (H, W, 3) uint8.
-
-    Raises:
-        DataNotFoundError: There is no such file.
-        DataFormatError: It cannot be decoded, is too large, or is an array of another form.
-    """
-    if isinstance(picture, np.ndarray):
-        return _decode_array(picture)
-    if isinstance(picture, Image.Image):
-        return _decode_image(picture, "the picture")
-    if isinstance(picture, bytes):
-        return _decode_file(io.BytesIO(picture), "the picture")
-    path = Path(picture)
-    if not path.is_file():
-        raise DataNotFoundError(f"{path}: there is no such file: expected a picture")
-    return _decode_file(path, str(path))
 
 
 def to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -252,73 +217,3 @@ def _grow(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     longest = max(np.ptp(rows), np.ptp(columns)) + 1
     side = 2 * max(1, round(longest / BOX_SIDE)) + 1
     return np.asarray(cv2.dilate(mask, np.ones((side, side), np.uint8)))
-
-
-def _decode_file(source: Path | io.BytesIO, name: str) -> NDArray[np.uint8]:
-    """Decode a file, after a look at the size that its header states."""
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns of a picture that is too large, and our own limit is lower.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(source, formats=FORMATS) as image:
-                return _decode_image(image, name)
-    except DataFormatError:
-        raise
-    except Exception as error:  # Pillow's decoders raise a dozen kinds of error at damaged files
-        raise DataFormatError(
-            f"{name}: cannot be decoded ({error}): expected a {', '.join(FORMATS)} picture of at "
-            f"most {MAX_PIXELS:,} pixels"
-        ) from error
-
-
-def _decode_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
-    """Turn an image of Pillow's into (H, W) or (H, W, 3) uint8."""
-    _check_size(image.height, image.width, name)
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "F":
-        return _from_floats(np.asarray(image), name)
-    if image.mode.startswith("I"):  # 16 bits a pixel; 65535 = 255 * 257
-        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-
-
-def _decode_array(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Turn an array of one of the forms that `to_mnist_form` takes into uint8."""
-    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,), (4,)) or array.size == 0:
-        raise DataFormatError(
-            f"the array has the shape {array.shape}: expected (H, W), (H, W, 3) or (H, W, 4)"
-        )
-    _check_size(array.shape[0], array.shape[1], "the array")
-    if array.dtype == np.bool_ or np.issubdtype(array.dtype, np.floating):
-        array = _from_floats(array, "the array")
-    if array.dtype != np.uint8:
-        raise DataFormatError(
-            f"the array is {array.dtype}: expected uint8, bool, or floating point in [0, 1]"
-        )
-    if array.shape[2:] == (4,):
-        return _decode_image(Image.fromarray(array), "the array")
-    return np.ascontiguousarray(array)
-
-
-def _from_floats(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
-    """Turn brightness in [0, 1] into uint8."""
-    # Written so that NaN, which compares as false with everything, is refused too.
-    if not (array.min() >= 0 and array.max() <= 1):
-        raise DataFormatError(
-            f"{name} has values from {array.min():g} to {array.max():g}: expected floating point "
-            "in [0, 1] and no NaN"
-        )
-    return np.asarray(np.rint(array * 255), np.uint8)
-
-
-def _check_size(height: int, width: int, name: str) -> None:
-    """Refuse a picture that is too large before any of it is decoded."""
-    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
-        raise DataFormatError(
-            f"{name}: has {width}x{height} pixels: expected at most {MAX_SIDE:,} on a side and "
-            f"{MAX_PIXELS:,} in all"
-        )

@@ -1,0 +1,104 @@
+"""Fits what a reader trusts, and its confidence, on lines synthesised from MNIST's training digits.
+
+    scripts/bench fit_reading --model reader
+
+Weights are fitted on lines of the 55,000 digits that are not held out, confidence on lines of the
+5,000 that are, and words in letters are among both. The test set and real pictures have no part in
+it. It writes src/tendigits/reading/fitted.json.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.atomic import write_json
+from tendigits.data import load_mnist
+from tendigits.data.words import make_words
+from tendigits.data.lines import make_lines
+from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
+from tendigits.reading.fitting import (
+    Example,
+    fit_odds,
+    fit_weights,
+    make_examples,
+    with_calibration,
+)
+from tendigits.reading.search import best_readings
+from tendigits.reading.strings import LEAST_CHANCE, raw_digit_chances, text_chances_of
+from tendigits.reading.weights import FITTED, Weights, weigh
+
+HELD_OUT = 5_000  # MNIST's training digits whose lines calibrate
+WORDS_SHARE = 0.1  # of lines that are words: enough to learn that there is such a thing
+
+
+def make_all(classify: Classify, count: int, *, held_out: bool, seed: int) -> list[Example]:
+    """Return lines of digits, and words, as far as recognition takes them."""
+    train, held = load_mnist().train.hold_out(HELD_OUT)
+    lines = make_lines(held if held_out else train, count, seed=seed)
+    words = make_words(round(WORDS_SHARE * count), seed=seed)
+    return make_examples(lines, classify) + make_examples(words, classify)
+
+
+def calibrate(
+    examples: list[Example], weights: Weights
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return slopes and offsets for the log-odds of fields, and of digits."""
+    fields: list[tuple[float, bool]] = []
+    digits: list[tuple[float, bool]] = []
+    for example in examples:
+        lattice = weigh(example.candidates, example.logits, weights)
+        reading = next(best_readings(lattice))
+        if not reading.text:
+            continue
+        fields.append((text_chances_of(lattice, [reading.text])[0], reading.text == example.text))
+        if len(reading.text) == len(example.text):
+            raw = raw_digit_chances(reading, example.candidates, lattice)
+            right = [a == b for a, b in zip(reading.text, example.text, strict=True)]
+            digits += zip(raw.tolist(), right, strict=True)
+    return _fit(fields), _fit(digits)
+
+
+def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
+    raw = np.clip([chance for chance, _ in pairs], LEAST_CHANCE, 1 - LEAST_CHANCE)
+    log_odds: NDArray[np.float64] = np.log(raw) - np.log1p(-raw)
+    return fit_odds(log_odds, np.array([right for _, right in pairs]))
+
+
+def main() -> None:
+    """Fit, print how many held-out lines are right, and write the weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default=DEFAULT, help="a model's name, or an ONNX file")
+    parser.add_argument("--lines", type=int, default=3_000, help="to fit on")
+    parser.add_argument("--held-out", type=int, default=2_000, help="lines to calibrate on")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=FITTED)
+    arguments = parser.parse_args()
+    classify = load_classifier(arguments.model)
+    weights = fit_weights(
+        make_all(classify, arguments.lines, held_out=False, seed=1), epochs=arguments.epochs, seed=0
+    )
+    held_out = make_all(classify, arguments.held_out, held_out=True, seed=2)
+    field, single = calibrate(held_out, weights)
+    texts = [
+        (next(best_readings(weigh(one.candidates, one.logits, weights))).text, one.text)
+        for one in held_out
+    ]
+    lines = [found == text for found, text in texts if text]
+    words = [not found for found, text in texts if not text]
+    print(f"held-out lines right: {np.mean(lines):.2%} of {len(lines)}")
+    print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
+    write_json(
+        arguments.out,
+        {
+            "command": f"scripts/bench fit_reading --lines {arguments.lines} "
+            f"--held-out {arguments.held_out} --epochs {arguments.epochs}",
+            "model": Path(arguments.model).stem,
+            **with_calibration(weights, field, single).to_dict(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

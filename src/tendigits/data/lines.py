@@ -1,0 +1,288 @@
+"""Lines of digits as one hand would have written them, synthesised from pictures of single digits.
+
+A `Hand` has one slant, one pen and one size for all of its digits; it writes them apart, touching
+or overlapping, with points, commas and dashes that are no digits. `paper` puts the ink on paper.
+
+    lines = make_lines(load_mnist().train, 1_000, seed=0)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.data.digits import Digits
+from tendigits.data.marks import add_marks, cross_seven, flag_one
+from tendigits.data.paper import Paper, put_on_paper, sample_paper
+from tendigits.results import Box
+
+Ink = NDArray[np.float32]
+Random = np.random.Generator
+
+SOURCE_HEIGHT = 20  # pixels: of a digit in MNIST form
+INK = 0.5  # a pixel is ink if ink covers half of it
+MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a single digit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hand:
+    """How a line is written. Lengths are in heights of a digit unless said otherwise.
+
+    Attributes:
+        height: Of a usual digit, in pixels, at least 8.
+        slant: To the right for one upwards.
+        pen: Width of a stroke.
+        gap: Between two digits, where they come closest; below 0 they overlap.
+        gap_spread: Standard deviation of the gap.
+        size_spread: Standard deviation of the logarithm of a digit's size.
+        width: Of a digit, times that of MNIST's.
+        width_spread: Standard deviation of the logarithm of a digit's width.
+        drift: Standard deviation of a digit's height above the line.
+        climb: How much the line rises for one to the right; 0.27 is 15 degrees.
+        broken: The chance that a digit's stroke has a gap.
+        marks: The chance of points, commas and dashes.
+        european: The chance that a 7 is crossed and a 1 has a flag.
+    """
+
+    height: float = 40
+    slant: float = 0.1
+    pen: float = 0.11
+    gap: float = 0.2
+    gap_spread: float = 0.05
+    size_spread: float = 0.06
+    width: float = 1.0
+    width_spread: float = 0.0
+    drift: float = 0.03
+    climb: float = 0.0
+    broken: float = 0.0
+    marks: float = 0.0
+    european: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """A line of digits.
+
+    Attributes:
+        picture: (H, W) or (H, W, 3) uint8.
+        text: The digits, left to right.
+        boxes: Of each digit's ink, in pixels of the picture.
+    """
+
+    picture: NDArray[np.uint8]
+    text: str
+    boxes: tuple[Box, ...]
+
+
+def make_lines(
+    digits: Digits,
+    count: int,
+    *,
+    seed: int,
+    least: int = 1,
+    most: int = 9,
+    hand: Hand | None = None,
+    paper: Paper | None = None,
+) -> Iterator[Line]:
+    """Make lines, one after the other, the same for the same seed.
+
+    Args:
+        digits: To write with: of the training part, if anything is to learn from the lines.
+        count: Of lines.
+        seed: Fixes everything random.
+        least: Digits on a line.
+        most: Digits on a line.
+        hand: The hand of every line; None for another hand each time.
+        paper: The paper of every line; None for another paper each time.
+
+    Yields:
+        The lines.
+    """
+    random = np.random.default_rng(seed)
+    for _ in range(count):
+        chosen = random.integers(len(digits), size=int(random.integers(least, most + 1)))
+        written = digits.take(chosen)
+        ink, boxes = write(written, hand or sample_hand(random), random)
+        picture = put_on_paper(ink, paper or sample_paper(random), random)
+        text = "".join(map(str, written.labels.tolist()))
+        yield Line(picture=picture, text=text, boxes=tuple(boxes))
+
+
+def sample_hand(random: Random) -> Hand:
+    """Return a hand such as there are: mostly neat, some touching, few overlapping."""
+    return Hand(
+        height=float(np.exp(random.uniform(np.log(18), np.log(80)))),
+        slant=float(random.normal(0.12, 0.2)),
+        pen=float(np.exp(random.normal(np.log(0.1), 0.3)).clip(0.05, 0.22)),
+        gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
+        gap_spread=float(random.uniform(0.01, 0.12)),
+        size_spread=float(random.uniform(0.02, 0.2)),
+        width=float(np.exp(random.normal(0.05, 0.18))),
+        width_spread=float(random.uniform(0, 0.15)),
+        drift=float(random.uniform(0, 0.1)),
+        climb=float(random.normal(0, 0.04)),
+        broken=float(random.choice([0.0, 0.15])),
+        marks=float(random.choice([0.0, 0.7])),
+        european=float(random.choice([0.0, 0.9])),
+    )
+
+
+def write(digits: Digits, hand: Hand, random: Random) -> tuple[Ink, list[Box]]:
+    """Write digits on one line.
+
+    Args:
+        digits: One or more, left to right.
+        hand: How.
+        random: Draws what differs from digit to digit.
+
+    Returns:
+        (H, W) float32, 0 to 1: how much ink there is; and the box of each digit's ink.
+    """
+    glyphs = [
+        shape_digit(image, int(label), hand, random)
+        for image, label in zip(digits.images, digits.labels, strict=True)
+    ]
+    gaps = random.normal(hand.gap, hand.gap_spread, len(glyphs)) * hand.height
+    lifts = random.normal(0, hand.drift, len(glyphs)) * hand.height
+    middles = [
+        -round(lift) - glyph.shape[0] // 2 for lift, glyph in zip(lifts, glyphs, strict=True)
+    ]
+    lefts = [0]
+    for place in range(1, len(glyphs)):
+        left, right = glyphs[place - 1], glyphs[place]
+        apart = closest(left, right, middles[place] - middles[place - 1])
+        lefts.append(lefts[-1] + apart + round(gaps[place]))
+    tops = [
+        middle - round(hand.climb * (left - lefts[0]))
+        for middle, left in zip(middles, lefts, strict=True)
+    ]
+    return compose(glyphs, lefts, tops, hand, random)
+
+
+def compose(
+    glyphs: list[Ink], lefts: list[int], tops: list[int], hand: Hand, random: Random
+) -> tuple[Ink, list[Box]]:
+    """Lay shaped digits on a sheet just large enough, with a margin, and add marks."""
+    margins = (random.uniform(0.15, 1.0, 4) * hand.height).astype(int)
+    left, top = margins[0] - min(lefts), margins[1] - min(tops)
+    width = (
+        left + max(x + glyph.shape[1] for x, glyph in zip(lefts, glyphs, strict=True)) + margins[2]
+    )
+    height = (
+        top + max(y + glyph.shape[0] for y, glyph in zip(tops, glyphs, strict=True)) + margins[3]
+    )
+    ink = np.zeros((height, width), np.float32)
+    boxes = []
+    for glyph, x, y in zip(glyphs, lefts, tops, strict=True):
+        x, y = x + left, y + top
+        place = ink[y : y + glyph.shape[0], x : x + glyph.shape[1]]
+        np.maximum(place, glyph, out=place)
+        boxes.append((int(x), int(y), int(x + glyph.shape[1]), int(y + glyph.shape[0])))
+    add_marks(ink, boxes, pen=hand.pen * hand.height, chance=hand.marks, random=random)
+    return ink, boxes
+
+
+def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random) -> Ink:
+    """Give a digit the hand's slant, pen and size.
+
+    Args:
+        image: (28, 28) uint8, ink 255 on 0.
+        label: 0 to 9.
+        hand: Whose slant, pen and size.
+        random: Draws how far this digit is from the usual one.
+
+    Returns:
+        (H, W) float32, 0 to 1, cut to its ink; never empty.
+    """
+    scale = hand.height / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
+    wide = hand.width * float(np.exp(random.normal(0, hand.width_spread)))
+    grey = slant_to(image, hand.slant + random.normal(0, 0.04), scale, wide)
+    ink = set_pen(grey, hand.pen * hand.height)
+    if random.random() < hand.broken:
+        cut_stroke(ink, hand, random)
+    ink = cut_out(ink)
+    if label in (1, 7) and random.random() < hand.european:
+        draw = cross_seven if label == 7 else flag_one
+        ink = cut_out(draw(ink, hand.pen * hand.height, random))
+    return ink
+
+
+def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:
+    """Enlarge a (28, 28) picture, widen and slant it; its own slant is taken out first."""
+    rows, columns = np.nonzero(image > 127)
+    own = 0.0
+    if len(rows) > 2 and np.ptp(rows) > 6:
+        up = rows.mean() - rows
+        own = float((up * (columns - columns.mean())).mean() / (up * up).mean())
+    shear = slant - float(np.clip(own, -MOST_SLANT, MOST_SLANT))
+    size = (int(np.ceil(28 * scale * (wide + 0.5))), int(np.ceil(28 * scale)))
+    turn = scale * np.array([[wide, -shear], [0, 1]])
+    move = np.array(size) / 2 - 0.5 - turn @ [13.5, 13.5]
+    matrix = np.hstack([turn, move[:, None]])
+    method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    grey = cv2.warpAffine(image, matrix, size, flags=method)
+    return np.asarray(grey / np.float32(255), np.float32)
+
+
+def set_pen(grey: Ink, pen: float) -> Ink:
+    """Threshold an enlarged digit where its strokes get the width of the pen.
+
+    The length of all strokes is half of the outline; the ink that the pen leaves is length times
+    width. A digit changes by a half at most, as a real pen would not fill its holes.
+    """
+    mask = (grey > INK).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    length = sum(cv2.arcLength(outline, True) for outline in outlines) / 2
+    area = int(mask.sum())
+    wanted = int(np.clip(length * pen, 0.65 * area, 1.5 * area)) + 1
+    blurred = cv2.GaussianBlur(grey, (0, 0), max(0.5, 0.35 * pen))
+    values = np.partition(blurred, blurred.size - wanted, axis=None)
+    threshold = max(float(values[blurred.size - wanted]), 0.08)
+    edge = 0.2  # of brightness, from ground to ink: about a pixel of soft edge
+    return np.asarray(((blurred - threshold) / edge + 0.5).clip(0, 1), np.float32)
+
+
+def cut_stroke(ink: Ink, hand: Hand, random: Random) -> None:
+    """Take a thin straight gap out of (H, W) ink, in place, as a pen that fails leaves it."""
+    rows, columns = np.nonzero(ink > INK)
+    if not len(rows):
+        return
+    place = int(random.integers(len(rows)))
+    reach = hand.height / 4 * np.exp(1j * random.uniform(0, np.pi))
+    start = (int(columns[place] - reach.real), int(rows[place] - reach.imag))
+    end = (int(columns[place] + reach.real), int(rows[place] + reach.imag))
+    cv2.line(ink, start, end, 0.0, max(1, round(0.05 * hand.height)))
+
+
+def cut_out(ink: Ink) -> Ink:
+    """Return the smallest rectangle that holds all ink of (H, W); one dot if there is none."""
+    rows, columns = (np.flatnonzero((ink > 0.1).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.ones((1, 1), np.float32)
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def closest(left: Ink, right: Ink, lower: int) -> int:
+    """Return how far `right` must begin after `left` begins for them to just touch.
+
+    Args:
+        left: (H, W), cut to its ink.
+        right: (H, W), cut to its ink.
+        lower: Rows that `right` begins below `left`.
+    """
+    top, bottom = min(0, lower), max(left.shape[0], lower + right.shape[0])
+    ends = np.full(bottom - top, -1e6)
+    starts = np.full(bottom - top, 1e6)
+    dark = left > INK
+    ends[-top : left.shape[0] - top] = np.where(
+        dark.any(axis=1), left.shape[1] - dark[:, ::-1].argmax(axis=1), -1e6
+    )
+    dark = right > INK
+    begin = lower - top
+    starts[begin : begin + right.shape[0]] = np.where(dark.any(axis=1), dark.argmax(axis=1), 1e6)
+    # Ink one row higher or lower touches too.
+    wide = np.maximum.reduce([ends, np.roll(ends, 1), np.roll(ends, -1)])
+    reach = float((wide - starts).max())
+    return round(reach) if reach > -1e5 else left.shape[1]

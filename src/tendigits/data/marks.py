@@ -1,0 +1,107 @@
+"""Ink that a hand adds: a bar through a 7, a flag on a 1, and points, commas and dashes."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.results import Box
+
+Ink = NDArray[np.float32]
+Random = np.random.Generator
+
+SHIFT = 4  # bits of a fraction in cv2's coordinates
+
+
+def stroke(ink: Ink, points: list[tuple[float, float]], pen: float) -> None:
+    """Draw a broken line through points (x, y) into (H, W) ink, in place; `pen` in pixels."""
+    fixed = np.rint(np.array(points) * 2**SHIFT).astype(np.int32).reshape(-1, 1, 2)
+    layer = np.zeros(ink.shape, np.uint8)
+    cv2.polylines(layer, [fixed], False, 255, max(1, round(pen)), cv2.LINE_AA, SHIFT)
+    np.maximum(ink, layer / np.float32(255), out=ink)
+
+
+def pad_sides(ink: Ink, width: int) -> Ink:
+    """Return (H, W) ink with `width` empty columns on both sides."""
+    return np.pad(ink, ((0, 0), (width, width)))
+
+
+def cross_seven(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 7, (H, W), with a bar through its stem, as many Europeans write it."""
+    height = ink.shape[0]
+    y = height * random.uniform(0.42, 0.62)
+    dark = np.flatnonzero(ink[int(y)] > 0.5)
+    if not len(dark):
+        return ink
+    middle, reach = float(dark.mean()), height * random.uniform(0.16, 0.3)
+    tilt = reach * random.uniform(-0.2, 0.25)
+    margin = int(reach) + 2
+    wide = pad_sides(ink, margin)
+    middle += margin
+    stroke(wide, [(middle - reach, y + tilt), (middle + reach, y - tilt)], pen)
+    return wide
+
+
+def flag_one(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 1, (H, W), with a flag on its top, and now and then a foot."""
+    height = ink.shape[0]
+    dark = np.flatnonzero(ink[: max(1, height // 8)].max(axis=0) > 0.5)
+    if not len(dark):
+        return ink
+    margin = int(0.6 * height)
+    wide = pad_sides(ink, margin)
+    top = (float(dark.mean()) + margin, pen / 2)
+    long = random.uniform(0.2, 0.55) * height
+    end = (top[0] - long * random.uniform(0.5, 0.95), top[1] + long)
+    stroke(wide, [end, top], pen)
+    if random.random() < 0.15:
+        foot = np.flatnonzero(ink[-max(1, height // 8) :].max(axis=0) > 0.5)
+        if len(foot):
+            x, y = float(foot.mean()) + margin, height - 1 - pen / 2
+            reach = height * random.uniform(0.2, 0.35)
+            stroke(wide, [(x - reach, y), (x + reach, y)], pen)
+    return wide
+
+
+def add_marks(ink: Ink, boxes: list[Box], *, pen: float, chance: float, random: Random) -> None:
+    """Draw points, commas and dashes that are no digits into (H, W) ink, in place.
+
+    Args:
+        ink: The line.
+        boxes: Of its digits.
+        pen: Width of a stroke, in pixels.
+        chance: That there is a mark after a group of three digits, and after the last.
+        random: Draws which.
+    """
+    tall = max(1, int(np.median([bottom - top for _, top, _, bottom in boxes])))
+    for place, (_, _, right, bottom) in enumerate(boxes[:-1]):
+        if (len(boxes) - 1 - place) % 3 == 0 and random.random() < chance:
+            x = (right + boxes[place + 1][0]) / 2
+            draw_point(ink, x, bottom - 0.05 * tall, tall, pen, random)
+    if random.random() >= chance:
+        return
+    _, top, right, bottom = boxes[-1]
+    match random.integers(3):
+        case 0:
+            draw_point(ink, right + 0.2 * tall, bottom - 0.05 * tall, tall, pen, random)
+        case 1:
+            draw_dashes(ink, right + 0.25 * tall, (top + bottom) / 2, tall, pen, random)
+        case _:
+            draw_point(ink, right + 0.15 * tall, bottom, tall, pen, random)
+            draw_dashes(ink, right + 0.35 * tall, (top + bottom) / 2, tall, pen, random)
+
+
+def draw_point(ink: Ink, x: float, y: float, tall: int, pen: float, random: Random) -> None:
+    """Draw a point or a comma at (x, y); `tall` is the height of a digit in pixels."""
+    length = tall * random.choice([0.02, random.uniform(0.08, 0.28)])
+    x += tall * random.normal(0, 0.04)
+    stroke(ink, [(x, y), (x - 0.4 * length, y + length)], pen * random.uniform(1, 1.5))
+
+
+def draw_dashes(ink: Ink, x: float, y: float, tall: int, pen: float, random: Random) -> None:
+    """Draw a dash, or two, that begins at x, somewhat about the height y."""
+    y += tall * random.normal(0, 0.12)
+    length = tall * random.uniform(0.25, 0.9)
+    tilt = length * random.normal(0, 0.1)
+    for line in range(int(random.integers(1, 3))):
+        below = y + line * tall * random.uniform(0.15, 0.3)
+        stroke(ink, [(x, below), (x + length, below - tilt)], pen)

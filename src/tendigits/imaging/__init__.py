@@ -1,0 +1,34 @@
+"""Any picture of one digit -> (28, 28) uint8, ink 255 on 0, as MNIST was made.
+
+`decoding` turns files, bytes and arrays into pixels; `mnist_form` turns pixels into MNIST's form.
+"""
+
+from tendigits.imaging.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, Picture, decode
+from tendigits.imaging.mnist_form import (
+    centre,
+    cut_to_ink,
+    flatten_ground,
+    make_ink_bright,
+    measure_coverage,
+    scale_to_box,
+    shrink,
+    to_grey,
+    to_mnist_form,
+)
+
+__all__ = [
+    "FORMATS",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Picture",
+    "centre",
+    "cut_to_ink",
+    "decode",
+    "flatten_ground",
+    "make_ink_bright",
+    "measure_coverage",
+    "scale_to_box",
+    "shrink",
+    "to_grey",
+    "to_mnist_form",
+]

@@ -1,0 +1,81 @@
+"""The network that recognises single digits, run by ONNX Runtime, without torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.errors import UnknownNameError, WeightsError
+
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+SHIPPED = Path(__file__).parent.parent / "models_shipped"  # NAME.onnx, in the package
+DEFAULT = "reader"
+
+BATCH = 1_000  # pictures at a time, to bound memory
+
+
+def find_model(name: str | Path) -> Path:
+    """Return the ONNX file of a shipped model by its name, or the path of another ONNX file.
+
+    Raises:
+        UnknownNameError: There is neither.
+    """
+    path = Path(name)
+    if path.suffix == ".onnx":
+        if path.is_file():
+            return path
+        raise WeightsError(f"{path}: there is no such file: expected an ONNX file")
+    shipped = SHIPPED / f"{name}.onnx"
+    if not shipped.is_file():
+        known = sorted(file.stem for file in SHIPPED.glob("*.onnx"))
+        raise UnknownNameError("model", str(name), [*known, "a path that ends in .onnx"])
+    return shipped
+
+
+def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classify:
+    """Return a function that classifies pictures with an ONNX model.
+
+    Args:
+        model: A shipped model's name, or an ONNX file that takes ``images`` (N, 1, 28, 28) float32
+            in [0, 1] and gives ``logits`` (N, 10).
+        threads: To compute with; 0 for one a core.
+
+    Returns:
+        (N, 28, 28) uint8, ink 255 -> (N, 10) float32 logits.
+
+    Raises:
+        UnknownNameError: There is no such model.
+        WeightsError: The file is no such model.
+    """
+    import onnxruntime
+
+    path = find_model(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
+    except Exception as error:  # ONNX Runtime has a class of its own for each kind of bad file
+        reason = " ".join(str(error).split())
+        raise WeightsError(f"{path}: cannot be loaded ({reason}): expected an ONNX file") from error
+    if names != ["images", "logits"]:
+        raise WeightsError(f"{path}: has {', '.join(names)}: expected images in and logits out")
+
+    def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = [
+            session.run(["logits"], {"images": as_input(images[start : start + BATCH])})[0]
+            for start in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
+
+    return classify
+
+
+def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pictures, (N, 28, 28) uint8, as a network takes them: (N, 1, 28, 28) in [0, 1]."""
+    return images[:, None].astype(np.float32) / np.float32(255)

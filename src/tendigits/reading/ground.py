@@ -1,0 +1,205 @@
+"""A decoded picture -> how much ink each pixel has, whatever the light, the paper and the colour.
+
+The ground is what remains of the brightness when everything as narrow as a stroke is taken away (a
+morphological closing; an opening where the ink is light). Ink is the share of the ground's light
+that it swallows, so that shadows and gradients fall out.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Ink = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+MOST_SIDE = (
+    2_400  # pixels: larger pictures are shrunk to this; a page's digits stay 25 or more high
+)
+LEAST_SIDE = 24  # pixels: the shorter side of smaller pictures is enlarged to this or more
+LOOK_SIDE = 256  # pixels: on which colour and polarity are decided
+INK_SHARE = 0.7  # percent of a picture: there is more ink on it than this
+UNUSUAL = 0.9  # light ink, or one channel alone, has to show more clearly than dark ink in grey
+DARKEST = 120  # grey levels: a darker ground counts as this one, or ratios would be noise
+WIDEST_STROKE = 0.3  # of the shorter side; a stroke is narrower, or it is no stroke
+MOST_WIDTH = 121  # pixels: nor is it wider than this in a large picture
+WINDOW_STROKES = 3.0  # strokes: the ground is what is wider than these, once strokes are known
+
+LEAST_CONTRAST = 0.08  # of the ground's light: paler than this is a blank picture
+LEAST_SEPARATION = 3.5  # standard deviations of the ground between the means of ground and ink
+WEAK = 0.75  # of the threshold: ink as pale as this counts where it touches darker ink
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ground:
+    """A picture, divided into ink and ground.
+
+    Attributes:
+        ink: (H, W) float32, 0 (ground) to 1 (as dark as ink is), 0.5 at the edge of the ink.
+        mask: (H, W) uint8, 1 where there is ink; all 0 if the picture is blank.
+        stroke: Width of the strokes, in pixels of the working size.
+        matrix: (2, 3) float64, takes a point (x, y) of the working size to the picture.
+    """
+
+    ink: Ink
+    mask: Mask
+    stroke: float
+    matrix: NDArray[np.float64]
+
+
+def find_ink(pixels: NDArray[np.uint8]) -> Ground:
+    """Divide a picture into ink and ground.
+
+    It is done twice: with the widest stroke that there may be, then with the strokes found.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) uint8.
+
+    Returns:
+        How much ink each pixel has, and where there is ink.
+    """
+    pixels, scale = to_working_size(pixels)
+    grey = show_ink_dark(pixels)
+    width = min(int(WIDEST_STROKE * min(grey.shape)), MOST_WIDTH)
+    swallowed = measure_swallowed(grey, width)
+    mask, threshold = find_mask(swallowed)
+    stroke = measure_stroke(mask)
+    if 0 < WINDOW_STROKES * stroke < width / 1.5:
+        swallowed = measure_swallowed(grey, round(WINDOW_STROKES * stroke))
+        mask, threshold = find_mask(swallowed)
+    matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
+    if not mask.any():
+        return Ground(ink=np.zeros(mask.shape, np.float32), mask=mask, stroke=0.0, matrix=matrix)
+    full = float(np.percentile(swallowed[mask > 0], 60))
+    ink = 0.5 + 0.5 * (swallowed - threshold) / max(full - threshold, 1e-3)
+    return Ground(ink=ink.clip(0, 1), mask=mask, stroke=measure_stroke(mask), matrix=matrix)
+
+
+def turn(ground: Ground, slope: float) -> Ground:
+    """Turn a page until lines that fall by `slope` for one to the right are level."""
+    height, width = ground.mask.shape
+    cosine, sine = np.cos(np.arctan(slope)), np.sin(np.arctan(slope))
+    rotation = np.array([[cosine, sine], [-sine, cosine]])
+    corners = np.array([(0, 0), (width, 0), (0, height), (width, height)]) @ rotation.T
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    matrix = np.hstack([rotation, -low[:, None]])
+    size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
+    ink = np.asarray(cv2.warpAffine(ground.ink, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+    back = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+    return Ground(
+        ink=ink,
+        mask=(ink > 0.5).astype(np.uint8),
+        stroke=ground.stroke,
+        matrix=chain(ground.matrix, back),
+    )
+
+
+def chain(outer: NDArray[np.float64], inner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (2, 3) matrix that does what `inner` does, then what `outer` does."""
+    return np.asarray((np.vstack([outer, [0, 0, 1]]) @ np.vstack([inner, [0, 0, 1]]))[:2])
+
+
+def to_working_size(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Shrink what is large and enlarge what is tiny; returns the pixels and the factor."""
+    longest, shortest = max(pixels.shape[:2]), min(pixels.shape[:2])
+    scale = min(1.0, MOST_SIDE / longest)
+    if shortest * scale < LEAST_SIDE:
+        scale = min(LEAST_SIDE / shortest, MOST_SIDE / longest)
+    if scale == 1:
+        return pixels, 1.0
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method)), scale
+
+
+def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the (H, W) channel that shows the ink best, with the ink dark.
+
+    Of grey, red, green and blue, each as it is and inverted, it is the one in which a few pixels
+    are darkest beside the median of their neighbourhood: blue ink is dark in the red channel, and
+    chalk is dark when inverted.
+    """
+    channels = [pixels] if pixels.ndim == 2 else [cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)]
+    if pixels.ndim == 3:
+        channels += [pixels[..., channel] for channel in range(3)]
+    best, most = channels[0], -1.0
+    for number, channel in enumerate(channels):
+        small = look_at(np.ascontiguousarray(channel))
+        window = min(int(0.6 * min(small.shape)), 255) | 1
+        excess = small.astype(np.int16) - cv2.medianBlur(small, window)
+        dark, light = np.percentile(excess, [INK_SHARE, 100 - INK_SHARE])
+        for found, shown in ((-dark, channel), (UNUSUAL * light, 255 - channel)):
+            found *= UNUSUAL if number else 1.0
+            if found > most:
+                best, most = shown, float(found)
+    return np.ascontiguousarray(best)
+
+
+def look_at(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a (H, W) channel, small and smooth, to decide on."""
+    scale = min(1.0, LOOK_SIDE / max(channel.shape))
+    if scale < 1:
+        height, width = (max(1, round(side * scale)) for side in channel.shape)
+        size = (width, height)
+        channel = np.asarray(cv2.resize(channel, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.blur(channel, (3, 3)), np.uint8)
+
+
+def measure_swallowed(grey: NDArray[np.uint8], width: int) -> Ink:
+    """Return which share of the ground's light each pixel of a (H, W) picture swallows.
+
+    Args:
+        grey: (H, W) uint8, ink dark.
+        width: Pixels that no stroke is as wide as.
+    """
+    smooth = cv2.GaussianBlur(grey, (0, 0), 0.8)
+    step = max(1, width // 24)  # a wide closing of a small picture is as good, and much quicker
+    small = smooth
+    if step > 1:
+        size = tuple(max(1, side // step) for side in grey.shape[::-1])
+        small = cv2.resize(smooth, size, interpolation=cv2.INTER_AREA)
+    kernel = np.ones((max(3, width // step | 1),) * 2, np.uint8)
+    ground = cv2.blur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (5, 5))
+    if step > 1:
+        ground = cv2.resize(ground, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    light = np.maximum(ground, DARKEST).astype(np.float32)
+    return np.asarray(((ground - smooth.astype(np.float32)) / light).clip(0, 1), np.float32)
+
+
+def find_mask(swallowed: Ink) -> tuple[Mask, float]:
+    """Return where there is ink, (H, W) uint8, all 0 if the picture is blank, and the threshold.
+
+    Otsu's threshold parts ink from ground. Paler ink counts too where it is connected to ink.
+    """
+    levels = np.asarray(swallowed * 255, np.uint8)
+    threshold, found = cv2.threshold(levels, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    strong = np.asarray(found, np.uint8)
+    if not strong.any() or strong.all() or not is_separate(swallowed, strong):
+        return np.zeros(swallowed.shape, np.uint8), 1.0
+    weak = (levels > WEAK * threshold).astype(np.uint8)
+    count, pieces = cv2.connectedComponents(weak, connectivity=8)
+    holds_ink = np.zeros(count, np.uint8)
+    holds_ink[pieces[strong > 0]] = 1
+    holds_ink[0] = 0
+    return np.asarray(holds_ink[pieces]), WEAK * threshold / 255
+
+
+def is_separate(swallowed: Ink, mask: Mask) -> bool:
+    """Say whether ink stands out from the ground, or both are grains of the same paper."""
+    ink, ground = swallowed[mask > 0], swallowed[mask == 0]
+    contrast = float(ink.mean() - ground.mean())
+    return contrast >= max(LEAST_CONTRAST, LEAST_SEPARATION * float(ground.std()))
+
+
+def measure_stroke(mask: Mask) -> float:
+    """Return the width of the strokes in a (H, W) mask, in pixels; 0 if there are none.
+
+    It is what covers the middle one of all ink pixels: area over half of the outline, piece by
+    piece, would let one blot decide.
+    """
+    if not mask.any():
+        return 0.0
+    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)
+    # Through a stroke of width w, depths rise evenly from 0 to w / 2: their mean is w / 4.
+    return 4 * float(np.median(depth[depth > 0])) - 1

@@ -1,0 +1,153 @@
+"""The reader: a picture in, a page out."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.errors import SettingError
+from tendigits.imaging import Picture, decode
+from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
+from tendigits.reading.ground import find_ink
+from tendigits.reading.postcode import find_rules
+from tendigits.reading.search import Rules
+from tendigits.reading.segment import Line, find_lines
+from tendigits.reading.strings import Answer, Letter, read_lines
+from tendigits.reading.weights import Weights, load_weights
+from tendigits.results import Alternative, Box, Digit, Field, Page, surround
+
+REJECT_ABOVE = 0.05  # chance of being wrong: a person looks at what is likelier to be wrong
+LEAST_SHOWN = 0.001  # chance: less likely digits are not named as alternatives
+MOST_SHOWN = 3  # alternatives
+
+Fields = Literal["one", "lines"]
+
+
+class Reader:
+    """Reads digits off pictures.
+
+    Args:
+        model: A shipped model's name, an ONNX file, or a function (N, 28, 28) uint8 -> (N, 10)
+            logits.
+        fields: ``"lines"`` for as many as there are on the page, ``"one"`` where the picture is
+            of one field.
+        reject_above: The chance of being wrong, in [0, 1], above which a digit or a field is not
+            accepted.
+        format: What a field's text keeps to, by name, such as ``us-zip``; see
+            `postcode.find_rules`. Rules of your own will do too.
+        valid: A file with the codes that exist, one a line.
+        weights: Fitted with the model; None for those fitted with the shipped one.
+        threads: That the network computes with; 0 for one a core.
+
+    Raises:
+        SettingError: A setting is outside its range.
+        UnknownNameError: There is no such model or format.
+        WeightsError: The model is no such file.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | Classify = DEFAULT,
+        *,
+        fields: Fields = "lines",
+        reject_above: float = REJECT_ABOVE,
+        format: str | Rules | None = None,
+        valid: Path | None = None,
+        weights: Weights | None = None,
+        threads: int = 0,
+    ) -> None:
+        if fields not in ("one", "lines"):
+            raise SettingError(f"fields cannot be {fields!r}: expected 'one' or 'lines'")
+        if not 0 <= reject_above <= 1:
+            raise SettingError(f"reject_above is {reject_above}: expected a chance from 0 to 1")
+        self.fields = fields
+        self.reject_above = reject_above
+        self.rules = find_rules(format, valid=valid)
+        self.classify = model if callable(model) else load_classifier(model, threads=threads)
+        self.weights = weights or load_weights()
+
+    def read(self, picture: Picture) -> Page:
+        """Read a picture.
+
+        Args:
+            picture: A file, the bytes of one, an image of Pillow's, or an array; see
+                `imaging.decode`.
+
+        Returns:
+            The page; without fields if there are no digits on it.
+
+        Raises:
+            DataNotFoundError: There is no such file.
+            DataFormatError: It cannot be decoded, is too large, or the array is of another form.
+        """
+        return self.read_pixels(decode(picture))
+
+    def read_pixels(self, pixels: NDArray[np.uint8]) -> Page:
+        """Read a decoded picture, (H, W) or (H, W, 3) uint8."""
+        height, width = pixels.shape[:2]
+        lines = find_lines(find_ink(pixels), one=self.fields == "one")
+        answers = read_lines(lines, self.classify, self.weights, self.rules)
+        fields = tuple(
+            self._field(answer, line, (0, 0, width, height))
+            for answer, line in zip(answers, lines, strict=True)
+            if answer is not None
+        )
+        return Page(fields=fields, width=width, height=height)
+
+    def _field(self, answer: Answer, line: Line, page: Box) -> Field:
+        """Return an answer with its boxes in the picture and a decision on it."""
+        digits = tuple(self._digit(letter, line, page) for letter in answer.letters)
+        return Field(
+            text=answer.text,
+            confidence=answer.chance,
+            accepted=1 - answer.chance <= self.reject_above,
+            box=surround(digit.box for digit in digits),
+            digits=digits,
+            alternatives=tuple(
+                Alternative(text=text, confidence=chance) for text, chance in answer.others
+            )[:MOST_SHOWN],
+            unconstrained=answer.unconstrained,
+        )
+
+    def _digit(self, letter: Letter, line: Line, page: Box) -> Digit:
+        """Return a digit with its box in the picture and a decision on it."""
+        confidence = float(letter.chances[letter.digit])
+        others = [
+            Alternative(text=str(other), confidence=float(letter.chances[other]))
+            for other in np.argsort(-letter.chances).tolist()
+            if other != letter.digit and letter.chances[other] >= LEAST_SHOWN
+        ]
+        left, top, right, bottom = line.box_in_picture(*letter.box)
+        return Digit(
+            text=str(letter.digit),
+            confidence=confidence,
+            accepted=1 - confidence <= self.reject_above,
+            box=(max(left, 0), max(top, 0), min(right, page[2]), min(bottom, page[3])),
+            alternatives=tuple(others[:MOST_SHOWN]),
+            seen=letter.image.tobytes(),
+        )
+
+
+def read(picture: Picture, *, fields: Fields = "lines", format: str | None = None) -> Page:
+    """Read the digits off a picture with the shipped model.
+
+    Args:
+        picture: A file, the bytes of one, an image of Pillow's, or an array.
+        fields: ``"lines"`` or ``"one"``; see `Reader`.
+        format: What a field's text keeps to, such as ``us-zip``; see `postcode.find_rules`.
+
+    Returns:
+        The page; without fields if there are no digits on it.
+
+    Raises:
+        TendigitsError: As `Reader` and `Reader.read`.
+    """
+    return _shipped_reader(fields, format).read(picture)
+
+
+@lru_cache(maxsize=8)
+def _shipped_reader(fields: Fields, format: str | None) -> Reader:
+    """Return a reader with the shipped model, which is loaded once."""
+    return Reader(fields=fields, format=format)

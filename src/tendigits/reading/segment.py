@@ -1,0 +1,218 @@
+"""Ink on a page -> its lines of writing, each level, upright and in one standard size.
+
+Pieces of ink that stand side by side are neighbours; the median of their directions is the skew of
+the page, and pieces on one level are a line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.ground import Ground, chain, measure_stroke, turn
+from tendigits.reading.rules import remove_rules, usual_height, weighted_median
+from tendigits.results import Box
+
+Ink = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+
+LINE_HEIGHT = 48  # pixels: of a usual digit on a line in standard size
+LEAST_PEN = 0.085  # of a digit's height: thinner strokes are widened; MNIST's have 0.1 to 0.15
+LEVEL = 8.0  # degrees: a page that is skewed by less is read as it is
+LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand wanders
+BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
+BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
+FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
+MOST_LINES = 80  # on a page; more is a texture
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """A line of ink in standard size.
+
+    Attributes:
+        mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
+        matrix: (2, 3) float64, takes a point (x, y) of the mask to the upright picture.
+    """
+
+    mask: Mask
+    matrix: NDArray[np.float64]
+
+    def box_in_picture(self, left: int, top: int, right: int, bottom: int) -> Box:
+        """Return the box in the picture that holds a box of the mask."""
+        corners = np.array([(left, top), (right, top), (left, bottom), (right, bottom)], float)
+        placed = corners @ self.matrix[:, :2].T + self.matrix[:, 2]
+        low, high = np.floor(placed.min(axis=0)), np.ceil(placed.max(axis=0))
+        return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pieces:
+    """Connected pieces of ink.
+
+    Attributes:
+        labels: (H, W) int32, 0 on the ground.
+        boxes: (N, 4) float64: left, top, width, height of piece 1 and on.
+        areas: (N,) float64, pixels.
+        height: Of a usual digit, in pixels.
+    """
+
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.float64]
+    areas: NDArray[np.float64]
+    height: float
+
+    @property
+    def middles(self) -> NDArray[np.float64]:
+        """(N, 2): x and y of the middle of each piece."""
+        return self.boxes[:, :2] + self.boxes[:, 2:] / 2
+
+
+def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
+    """Return the lines of writing of a page, top to bottom.
+
+    Args:
+        ground: The page's ink.
+        one: There is one field: the line that has the most ink, and what overlaps with it.
+
+    Returns:
+        The lines; none on a blank page.
+    """
+    pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+    if not len(pieces.boxes):
+        return []
+    skew = skew_of(pieces)
+    fall = abs(skew) * float(np.ptp(pieces.middles[:, 0])) / pieces.height
+    if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
+        ground, skew = turn(ground, skew), 0.0
+        pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+    groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
+    if one:
+        groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
+    else:
+        groups = [part for group in groups for part in split_at_gaps(group, pieces)]
+    return [cut_line(ground, pieces, group) for group in groups[:MOST_LINES]]
+
+
+def find_pieces(mask: Mask, stroke: float) -> Pieces:
+    """Return the connected pieces of a (H, W) mask that are larger than grains."""
+    height = usual_height(mask, stroke)
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    measured = np.asarray(statistics[1:], np.float64)
+    grain = max(2.0, 0.4 * stroke * stroke)
+    kept = (measured[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
+    numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
+    return Pieces(
+        labels=np.asarray(numbers[labels], np.int32),
+        boxes=measured[kept, :4],
+        areas=measured[kept, cv2.CC_STAT_AREA],
+        height=height,
+    )
+
+
+def skew_of(pieces: Pieces) -> float:
+    """Return how much the lines fall for one to the right: 0.27 at 15 degrees."""
+    high = pieces.boxes[:, 3] >= 0.5 * pieces.height
+    places = pieces.middles[high]
+    if len(places) < 2:
+        return 0.0
+    across, down = (places[None, :, axis] - places[:, None, axis] for axis in (0, 1))
+    far = np.hypot(across, down)
+    far[(across < 0.25 * pieces.height) | (np.abs(down) > 0.9 * across)] = np.inf
+    nearest = far.argmin(axis=1)
+    rows = np.arange(len(places))
+    found = far[rows, nearest] < 3 * pieces.height
+    if not found.any():
+        return 0.0
+    falls = down[rows, nearest][found] / across[rows, nearest][found]
+    return weighted_median(falls, across[rows, nearest][found])
+
+
+def group_into_lines(pieces: Pieces, skew: float, *, beside: float) -> list[NDArray[np.int64]]:
+    """Return the numbers of the pieces, from 0, of each line, the lines top to bottom.
+
+    High pieces make the lines; low ones, such as points and broken strokes, join the nearest.
+
+    Args:
+        pieces: Of the page.
+        skew: How much the lines fall for one to the right.
+        beside: Lines that share more than this of the lower one's height are one.
+    """
+    levels = pieces.middles[:, 1] - skew * pieces.middles[:, 0]
+    high = pieces.boxes[:, 3] >= 0.5 * pieces.height
+    order = np.flatnonzero(high)[np.argsort(levels[high])]
+    breaks = np.flatnonzero(np.diff(levels[order]) > 0.5 * pieces.height) + 1
+    lines = join_overlapping(np.split(order, breaks), levels, pieces.boxes[:, 3], beside)
+    means = np.array([np.average(levels[line], weights=pieces.areas[line]) for line in lines])
+    low = np.flatnonzero(~high)
+    far = np.abs(levels[low, None] - means[None, :])
+    near = far.argmin(axis=1)
+    close = far[np.arange(len(low)), near] < 0.85 * pieces.height
+    return [
+        np.concatenate([line, low[close & (near == number)]]) for number, line in enumerate(lines)
+    ]
+
+
+def join_overlapping(
+    lines: list[NDArray[np.int64]],
+    levels: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    beside: float,
+) -> list[NDArray[np.int64]]:
+    """Join lines, sorted from top to bottom, of which one lies beside the other."""
+    joined = [lines[0]]
+    for line in lines[1:]:
+        above, below = (
+            (
+                np.median(levels[part] - heights[part] / 2),
+                np.median(levels[part] + heights[part] / 2),
+            )
+            for part in (joined[-1], line)
+        )
+        shared = min(above[1], below[1]) - max(above[0], below[0])
+        if shared > beside * min(above[1] - above[0], below[1] - below[0]):
+            joined[-1] = np.concatenate([joined[-1], line])
+        else:
+            joined.append(line)
+    return joined
+
+
+def split_at_gaps(group: NDArray[np.int64], pieces: Pieces) -> Iterator[NDArray[np.int64]]:
+    """Yield the parts of a line that wide gaps divide, left to right."""
+    group = group[np.argsort(pieces.boxes[group, 0])]
+    lefts = pieces.boxes[group, 0]
+    ends = np.maximum.accumulate(lefts + pieces.boxes[group, 2])
+    breaks = np.flatnonzero(lefts[1:] - ends[:-1] > FIELD_GAP * pieces.height) + 1
+    for part in np.split(group, breaks):
+        if (pieces.boxes[part, 3] >= 0.5 * pieces.height).any():
+            yield part
+
+
+def cut_line(ground: Ground, pieces: Pieces, group: NDArray[np.int64]) -> Line:
+    """Cut the pieces of a line out of the page and bring them to standard size."""
+    boxes = pieces.boxes[group]
+    left, top = boxes[:, :2].min(axis=0).astype(int)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0).astype(int)
+    window = (slice(top, bottom), slice(left, right))
+    chosen = np.zeros(len(pieces.boxes) + 1, np.uint8)
+    chosen[group + 1] = 1
+    own = cv2.dilate(chosen[pieces.labels[window]], np.ones((3, 3), np.uint8))
+    height = weighted_median(boxes[:, 3], pieces.areas[group])
+    scale = LINE_HEIGHT / height
+    size = (max(1, round(scale * (right - left))), max(1, round(scale * (bottom - top))))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    ink = cv2.resize(ground.ink[window] * own, size, interpolation=method)
+    mask = widen_thin_strokes((ink > 0.5).astype(np.uint8))
+    place = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
+    return Line(mask=mask, matrix=chain(ground.matrix, place))
+
+
+def widen_thin_strokes(mask: Mask) -> Mask:
+    """Widen the strokes of a line in standard size, (H, W), until a pen could have drawn them."""
+    missing = LEAST_PEN * LINE_HEIGHT - measure_stroke(mask)
+    if missing <= 0.5 or not mask.any():
+        return mask
+    side = 2 * max(1, round(missing / 2)) + 1
+    return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))))

@@ -1,0 +1,132 @@
+"""`tendigits read`, as it is typed."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from tendigits.cli.read import read
+from tendigits.data import DigitSet
+from tendigits.data.lines import Hand, make_lines
+from tendigits.data.paper import Paper
+from tendigits.errors import DataNotFoundError, SettingError
+from tendigits.results import Page
+
+app = typer.Typer(rich_markup_mode=None)
+app.command()(read)
+
+
+@pytest.fixture(scope="module")
+def folder(mnist: DigitSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three lines of digits, one file that is no picture, and a file that is nothing of this."""
+    folder = tmp_path_factory.mktemp("mail")
+    lines = make_lines(mnist.test, 3, seed=1, least=5, most=5, hand=Hand(), paper=Paper())
+    for name, line in zip("abc", lines, strict=True):
+        Image.fromarray(line.picture).save(folder / f"{name}.png")
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "readme.txt").touch()
+    return folder
+
+
+def run(*words: str | Path, code: int = 0) -> Result:
+    """Run the command; its error is raised."""
+    result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_a_person_reads_text_and_confidence(folder: Path) -> None:
+    printed = run(folder / "a.png", "--reject-above", "1").stdout
+    text, percent = printed.split()
+    assert text.isdecimal()
+    assert percent.endswith("%")
+
+
+def test_a_doubtful_digit_is_a_question_mark(folder: Path) -> None:
+    printed = run(folder / "a.png", "--reject-above", "0").stdout
+    assert printed.startswith("?????")
+    assert "digit 1 is " in printed
+    assert " to " in printed
+
+
+def test_a_broken_picture_is_reported_and_the_rest_goes_on(folder: Path) -> None:
+    result = run(folder, code=1)
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
+        str(folder / f"{name}.png") for name in "abc"
+    ]
+    assert "broken.png: cannot be decoded" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_json_is_a_page_a_line(folder: Path) -> None:
+    printed = run(folder, "--json", code=1).stdout
+    for line, name in zip(printed.splitlines(), "abc", strict=True):
+        fields = json.loads(line)
+        assert fields["file"] == str(folder / f"{name}.png")
+        assert len(Page.from_dict(fields).fields) == 1
+
+
+def test_csv_has_a_line_for_each_field(folder: Path, tmp_path: Path) -> None:
+    Image.new("L", (60, 40), 255).save(tmp_path / "blank.png")
+    printed = run(folder / "[ab].png", tmp_path / "blank.png", "--csv").stdout
+    head, *rows = csv.reader(printed.splitlines())
+    assert head[:4] == ["file", "field", "text", "confidence"]
+    assert [row[0] for row in rows] == [
+        str(folder / "a.png"),
+        str(folder / "b.png"),
+        str(tmp_path / "blank.png"),
+    ]
+    assert all(row[2].isdecimal() for row in rows[:2])
+    assert rows[2][1:3] == ["0", ""]
+
+
+def test_blank_paper_has_no_digits(tmp_path: Path) -> None:
+    Image.new("L", (60, 40), 255).save(tmp_path / "blank.png")
+    assert run(tmp_path / "blank.png").stdout == "no digits\n"
+
+
+def test_a_drawing_of_one_picture_is_a_file(folder: Path, tmp_path: Path) -> None:
+    run(folder / "a.png", "--draw", tmp_path / "out.png", "--explain")
+    plain = run(folder / "a.png", "--draw", tmp_path / "plain.png")
+    assert plain.stdout
+    explained, drawn = (np.asarray(Image.open(tmp_path / f"{n}.png")) for n in ("out", "plain"))
+    assert explained.shape == drawn.shape
+    assert (explained != drawn).any()
+
+
+def test_drawings_of_several_go_into_a_folder(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    Image.open(folder / "a.png").save(tmp_path / "more" / "a.png")
+    run(folder, tmp_path / "more", "--draw", tmp_path / "drawn", code=1)
+    names = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+    assert names == ["a-2.png", "a.png", "b.png", "c.png"]
+
+
+def test_a_format_and_a_list_of_codes_decide(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "codes.txt").write_text("123\n456\n")
+    printed = run(folder / "a.png", "--format", "digits:3", "--valid", tmp_path / "codes.txt")
+    assert "without the format" in printed.stdout
+    fields = json.loads(run(folder / "a.png", "--format", "us-zip", "--json").stdout)["fields"]
+    assert len(fields[0]["text"]) == 5
+
+
+def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
+    for words, error, said in [
+        (("--json", "--csv"), SettingError, "expected one of them"),
+        (("--explain",), SettingError, "expected --draw too"),
+        (("--draw", tmp_path / "a.jpg"), SettingError, "ends in .png"),
+        (("--fields", "two"), SettingError, "'one' or 'lines'"),
+        (("--valid", tmp_path / "none"), DataNotFoundError, "list of codes"),
+    ]:
+        with pytest.raises(error, match=said):
+            run(folder / "a.png", *words)
+    with pytest.raises(DataNotFoundError, match="no picture in this folder"):
+        run(tmp_path)
+    with pytest.raises(DataNotFoundError, match="no file has such a name"):
+        run(tmp_path / "*.png")
+    assert "there is no such file" in run(tmp_path / "none.png", code=1).stderr

@@ -1,0 +1,62 @@
+"""Regular expressions over digits, held against Python's own."""
+
+import re
+
+import pytest
+
+from tendigits.errors import SettingError
+from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.postcode import POSTCODES
+
+PATTERNS = (
+    r"\d{3}",
+    r"[1-9]\d{2}",
+    r"0[1-9]\d|[1-4]\d{2}|5[0-2]\d",
+    r"1*2",
+    r"(12|3)+",
+    r"4?5{2,3}",
+    r"[^0-7]*7.",
+    r"(1|12)(3|23)",
+    r"12{2}|(34?){1,2}",
+    r"9|99|",
+)
+
+
+def matches(pattern: Pattern, text: str) -> bool:
+    state = pattern.start()
+    for letter in text:
+        after = pattern.step(state, int(letter))
+        if after is None:
+            return False
+        state = after
+    return pattern.is_whole(state)
+
+
+@pytest.mark.parametrize("text", PATTERNS)
+def test_it_matches_what_python_matches(text: str) -> None:
+    pattern, reference = Pattern(parse(text)), re.compile(text)
+    strings = [""] + [f"{n:0{length}}" for length in (1, 2, 3) for n in range(10**length)]
+    counts = [0, 0, 0, 0]
+    for string in strings:
+        assert matches(pattern, string) == bool(reference.fullmatch(string)), string
+        counts[len(string)] += bool(reference.fullmatch(string))
+    found = [*pattern.counts[:4], 0, 0, 0, 0][:4]
+    assert found == counts
+
+
+def test_lengths_are_counted() -> None:
+    pattern = Pattern(parse(r"[1-9]\d{3}|00"))
+    assert pattern.lengths == frozenset({2, 4})
+
+
+@pytest.mark.parametrize("text", POSTCODES.values(), ids=POSTCODES)
+def test_every_postcode_has_one_length(text: str) -> None:
+    pattern = Pattern(parse(text))
+    (length,) = pattern.lengths or frozenset({0})
+    assert pattern.counts[length] > 0.4 * 10**length
+
+
+@pytest.mark.parametrize("text", ["", "a", "(1", "1)", "[1", "[a]", "{2}", "1{3,2}", "1{999}", "²"])
+def test_what_it_cannot_use_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match="regular expression"):
+        parse(text)
