@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from tendigits.atomic import write_json
 from tendigits.data import load_mnist
-from tendigits.data.words import make_words
 from tendigits.data.lines import make_lines
+from tendigits.data.words import make_words
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.fitting import (
     Example,

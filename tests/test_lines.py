@@ -9,9 +9,9 @@ import pytest
 
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.words import make_words
 from tendigits.data.lines import Hand, make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
+from tendigits.data.words import make_words
 
 NEAT = Hand(size_spread=0, drift=0, gap_spread=0)
 

@@ -18,9 +18,9 @@ from PIL import Image
 import tendigits
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.words import make_words
 from tendigits.data.lines import Hand, Line, make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
+from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError, SettingError, UnknownNameError, WeightsError
 from tendigits.reading import Reader
 from tendigits.reading.codes import make_code_list

@@ -61,7 +61,7 @@ def read(
         bool, typer.Option("--explain", help="Show in the drawing where the ink mattered.")
     ] = False,
     model: Annotated[
-        str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="reader")
+        str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
     ] = None,
 ) -> None:
     """Read the digits on pictures.

@@ -5,6 +5,9 @@
 
 from tendigits.imaging.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, Picture, decode
 from tendigits.imaging.mnist_form import (
+    BOX_SIDE,
+    SIDE,
+    THIN_STROKE,
     centre,
     cut_to_ink,
     flatten_ground,
@@ -14,12 +17,16 @@ from tendigits.imaging.mnist_form import (
     shrink,
     to_grey,
     to_mnist_form,
+    widen_thin_strokes,
 )
 
 __all__ = [
+    "BOX_SIDE",
     "FORMATS",
     "MAX_PIXELS",
     "MAX_SIDE",
+    "SIDE",
+    "THIN_STROKE",
     "Picture",
     "centre",
     "cut_to_ink",
@@ -31,4 +38,5 @@ __all__ = [
     "shrink",
     "to_grey",
     "to_mnist_form",
+    "widen_thin_strokes",
 ]

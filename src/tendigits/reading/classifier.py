@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.errors import UnknownNameError, WeightsError
+from tendigits.errors import WeightsError
+from tendigits.registry import shipped_file
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
-SHIPPED = Path(__file__).parent.parent / "models_shipped"  # NAME.onnx, in the package
-DEFAULT = "reader"
-
+DEFAULT = "small"
 BATCH = 1_000  # pictures at a time, to bound memory
 
 
@@ -20,18 +19,15 @@ def find_model(name: str | Path) -> Path:
     """Return the ONNX file of a shipped model by its name, or the path of another ONNX file.
 
     Raises:
-        UnknownNameError: There is neither.
+        UnknownNameError: There is no shipped model of that name.
+        WeightsError: There is no such file, or the shipped one is damaged.
     """
     path = Path(name)
-    if path.suffix == ".onnx":
-        if path.is_file():
-            return path
+    if path.suffix != ".onnx":
+        return shipped_file(str(name), "onnx")
+    if not path.is_file():
         raise WeightsError(f"{path}: there is no such file: expected an ONNX file")
-    shipped = SHIPPED / f"{name}.onnx"
-    if not shipped.is_file():
-        known = sorted(file.stem for file in SHIPPED.glob("*.onnx"))
-        raise UnknownNameError("model", str(name), [*known, "a path that ends in .onnx"])
-    return shipped
+    return path
 
 
 def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classify:
@@ -47,7 +43,7 @@ def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classif
 
     Raises:
         UnknownNameError: There is no such model.
-        WeightsError: The file is no such model.
+        WeightsError: The file is no such model, or a shipped one is damaged.
     """
     import onnxruntime
 
