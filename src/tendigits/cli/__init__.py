@@ -15,7 +15,7 @@ from tendigits.cli.export import export
 from tendigits.cli.read import read
 from tendigits.cli.show import show
 from tendigits.cli.train import train
-from tendigits.errors import TendigitsError
+from tendigits.errors import TendigitsError, explain_missing
 from tendigits.version import __version__
 
 __all__ = ["main"]
@@ -72,12 +72,20 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")  # a "?" is better than no figures
     try:
-        app(obj=options)
+        run(options)
     except (TendigitsError, OSError) as error:
         if options.debug:
             raise
         print(f"tendigits: {one_line(error)}", file=sys.stderr)
         sys.exit(error.exit_code if isinstance(error, TendigitsError) else 1)
+
+
+def run(options: CommonOptions) -> None:
+    """Run the command; a package that the base install lacks is named with the extra it is in."""
+    try:
+        app(obj=options)
+    except ModuleNotFoundError as error:
+        raise explain_missing(error) from error
 
 
 def one_line(error: Exception) -> str:
