@@ -50,6 +50,12 @@ def draw_page(pixels: Pixels, page: Page, classify: Classify | None = None) -> P
     return np.vstack([canvas, *rows])
 
 
+def encode_png(pixels: Pixels) -> bytes:
+    """Return a drawing, (H, W, 3) uint8, as a PNG file."""
+    _, content = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return bytes(content)
+
+
 def find_what_mattered(image: Pixels, digit: int, classify: Classify) -> NDArray[np.float32]:
     """Return how much less likely a digit becomes where the picture is covered (occlusion).
 
