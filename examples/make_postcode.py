@@ -1,6 +1,6 @@
 """Writes `postcode.jpg`: a postcode as a phone would photograph it, from MNIST's test digits.
 
-    python examples/make_postcode.py
+python examples/make_postcode.py
 """
 
 from pathlib import Path

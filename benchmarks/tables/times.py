@@ -130,4 +130,18 @@ def costs_table() -> str:
                 source("startup"),
             ]
         )
+    if installs := read_runs("install"):
+        cold = column("install", "read_seconds")
+        rows += [
+            [
+                "MiB that the base install takes in a new environment",
+                f"{installs[0]['mebibytes']:.0f}",
+                source("install"),
+            ],
+            [
+                "seconds of `import tendigits; tendigits.read(...)`, a new process each time",
+                f"{cold.mean:.2f} (most {cold.most:.2f}, n = {cold.count})",
+                source("install"),
+            ],
+        ]
     return markdown(["what", "measured", "how"], rows)
