@@ -14,6 +14,7 @@ from tendigits.cli.evaluate import evaluate
 from tendigits.cli.export import export
 from tendigits.cli.read import read
 from tendigits.cli.show import show
+from tendigits.cli.teach import teach
 from tendigits.cli.train import train
 from tendigits.errors import TendigitsError, explain_missing
 from tendigits.version import __version__
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (read, train, evaluate, show, data, combine, export, doctor):
+for command in (read, train, evaluate, show, data, combine, teach, export, doctor):
     app.command()(command)
 
 
