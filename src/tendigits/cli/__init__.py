@@ -13,6 +13,7 @@ from tendigits.cli.doctor import doctor
 from tendigits.cli.evaluate import evaluate
 from tendigits.cli.export import export
 from tendigits.cli.read import read
+from tendigits.cli.serve import serve
 from tendigits.cli.show import show
 from tendigits.cli.train import train
 from tendigits.errors import TendigitsError
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (read, train, evaluate, show, data, combine, export, doctor):
+for command in (read, serve, train, evaluate, show, data, combine, export, doctor):
     app.command()(command)
 
 
