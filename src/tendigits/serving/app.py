@@ -28,6 +28,7 @@ PAGE_FILES = {
     "/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/page/canvas.js": ("canvas.js", "text/javascript; charset=utf-8"),
     "/page/result.js": ("result.js", "text/javascript; charset=utf-8"),
+    "/page/curve.js": ("curve.js", "text/javascript; charset=utf-8"),
     "/page/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
     "/page/curve.json": ("curve.json", "application/json"),
