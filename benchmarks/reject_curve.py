@@ -21,7 +21,7 @@ from tendigits.reading.reader import Reader
 from tendigits.serving.metrics import CURVE, histogram
 
 # Chances of being wrong above which a person looks: 20 steps of each factor of ten.
-THRESHOLDS = [0.0, *np.round(np.logspace(-4, 0, 81), 6).tolist()]
+THRESHOLDS: list[float] = np.round(np.logspace(-3, 0, 61), 6).tolist()
 
 
 def read_digits(

@@ -46,8 +46,13 @@ class PatientProtocol(H11Protocol):
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, which may have begun to arrive already."""
-        self._disarm()
+        """Wait for the next request, which may have begun to arrive already.
+
+        Of a request that was refused early the rest is still taken, and dropped, within its time: a
+        client that is cut off while it sends would not see the refusal.
+        """
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._disarm()
         super().on_response_complete()
         if not self.transport.is_closing() and self.conn.trailing_data[0]:
             self._arm()

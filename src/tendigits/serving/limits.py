@@ -106,6 +106,4 @@ class Passage:
 
     def _too_long(self) -> Problem:
         most = self.gate.settings.body_bytes / MIB
-        return Problem(
-            413, f"The body is too long: expected at most {most:g} MiB.", {"Connection": "close"}
-        )
+        return Problem(413, f"The body is too long: expected at most {most:g} MiB.")

@@ -27,7 +27,17 @@ def run(app: FastAPI, settings: Settings, on_address: Callable[[str], None]) -> 
         OSError: The address cannot be bound.
     """
     listening = listen(settings.host, settings.port)
-    server = uvicorn.Server(
+    server = make_server(app, settings)
+    # Uvicorn raises the signal that ended it once more; by then all is done, and the exit code 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ignore)
+    on_address(address_of(listening, settings))
+    server.run(sockets=[listening])
+
+
+def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Return uvicorn with our limits; it logs troubles only."""
+    return uvicorn.Server(
         uvicorn.Config(
             app,
             http=patient_protocol(settings.receive_seconds),
@@ -42,11 +52,6 @@ def run(app: FastAPI, settings: Settings, on_address: Callable[[str], None]) -> 
             h11_max_incomplete_event_size=16 * 1024,
         )
     )
-    # Uvicorn raises the signal that ended it once more; by then all is done, and the exit code 0.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ignore)
-    on_address(address_of(listening, settings))
-    server.run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -7,6 +7,7 @@ const WIDTH = 440;
 const HEIGHT = 170;
 const LEFT = 44; // pixels for the labels of the axis
 const BOTTOM = 34;
+const USUAL = 0.05; // chance of being wrong: what the service itself takes
 const MOST_WORK = 0.3; // of the digits: beyond that nobody would set it
 
 export class Threshold {
@@ -24,6 +25,8 @@ export class Threshold {
     this.points = content.thresholds;
     this.content = content;
     this.slider.max = this.points.length - 1;
+    const far = this.points.map((point) => Math.abs(Math.log(point.reject_above / USUAL)));
+    this.slider.value = far.indexOf(Math.min(...far));
     this.#drawCurve();
     this.show();
   }
@@ -44,13 +47,13 @@ export class Threshold {
       `${point.errors} wrong of ${group(point.accepted)} accepted, on MNIST's ${group(count)} test ` +
       `digits, read by ${model} ${version} as this page reads.` +
       (point.interval
-        ? ` The true share lies in ${percent(point.interval[0], 2)} to ${percent(point.interval[1], 2)} with 95 % confidence.`
+        ? ` The true share lies in ${percent(point.interval[0], 2)} to ${percent(point.interval[1], 2)} with 95\u00a0% confidence.`
         : "");
     this.#mark(point);
   }
 
   #drawCurve() {
-    const shown = this.points.filter((point) => point.error !== null);
+    const shown = this.points.filter((point) => point.rejected <= MOST_WORK);
     this.mostError = Math.max(...shown.map((point) => point.error)) * 1.1 || 0.01;
     const line = shown.map((point) => this.#place(point).map((each) => each.toFixed(1)).join(","));
     const base = HEIGHT - BOTTOM;

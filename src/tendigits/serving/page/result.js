@@ -1,9 +1,10 @@
 // What was read: the text, the decision, and for the chosen digit all that the network saw.
 
+const MAP_ROWS = 3;
 const byId = (id) => document.getElementById(id);
 
 export function percent(share, digits = 1) {
-  return `${(100 * share).toFixed(digits)} %`;
+  return `${(100 * share).toFixed(digits)}\u00a0%`;
 }
 
 export function makeBars() {
@@ -103,23 +104,29 @@ export function showDigit(page, chosen) {
   });
   byId("seen").parentElement.classList.toggle("none", !digit);
   byId("maps").parentElement.classList.toggle("none", !digit);
-  paint(byId("seen"), digit ? bytes(digit.seen) : new Uint8Array(784), 28, 28);
   const maps = page?.feature_maps;
-  if (digit && maps) showMaps(bytes(maps.digits[chosen]), maps);
+  if (digit) {
+    paint(byId("seen"), bytes(digit.seen), 28, 28);
+    showMaps(bytes(maps.digits[chosen]), maps);
+  } else {
+    for (const id of ["seen", "maps"]) byId(id).width = byId(id).width; // empties it
+  }
 }
 
-// All maps side by side in two rows, a pixel between them; the network's pixels as they are.
+// All maps side by side in three rows, a pixel of nothing between them.
 function showMaps(values, { count, height, width }) {
-  const across = Math.ceil(count / 2);
+  const across = Math.ceil(count / MAP_ROWS);
   const wide = across * (width + 1) - 1;
-  const high = 2 * height + 1;
-  const pixels = new Uint8Array(wide * high);
+  const high = MAP_ROWS * (height + 1) - 1;
+  const pixels = Array(wide * high).fill(null);
   for (let map = 0; map < count; map += 1) {
     const left = (map % across) * (width + 1);
     const top = Math.floor(map / across) * (height + 1);
     for (let row = 0; row < height; row += 1) {
       const start = (map * height + row) * width;
-      pixels.set(values.subarray(start, start + width), (top + row) * wide + left);
+      for (let column = 0; column < width; column += 1) {
+        pixels[(top + row) * wide + left + column] = brighten(values[start + column]);
+      }
     }
   }
   paint(byId("maps"), pixels, wide, high);
@@ -130,9 +137,14 @@ function showMaps(values, { count, height, width }) {
 function paint(canvas, values, width, height) {
   Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);
-  values.forEach((value, place) => image.data.set([value, value, value, 255], 4 * place));
+  values.forEach((value, place) => {
+    if (value !== null) image.data.set([value, value, value, 255], 4 * place);
+  });
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
+
+// Weak answers are shown stronger than they are, as a screen's gamma would, to be seen at all.
+const brighten = (value) => 255 * Math.sqrt(value / 255);
 
 function bytes(base64) {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
