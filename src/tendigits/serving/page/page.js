@@ -3,6 +3,7 @@
 import { Sheet } from "/page/canvas.js";
 import { Threshold } from "/page/curve.js";
 import * as result from "/page/result.js";
+import { offerTeaching } from "/page/teach.js";
 
 const byId = (id) => document.getElementById(id);
 const SPEAK_AFTER = 700; // milliseconds of rest, before what was read is said
@@ -133,30 +134,6 @@ byId("digits").addEventListener("keydown", (event) => {
   choose((chosen + step + count) % count);
 });
 
-// What other parts of the service offer: see docs/serving.md.
-async function offer() {
-  const features = await (await fetch("/page/features.json")).json();
-  if (!features.includes("corrections")) return;
-  for (let digit = 0; digit < 10; digit += 1) {
-    const button = result.element("button", { type: "button", textContent: digit });
-    button.addEventListener("click", () => correct(String(digit)));
-    byId("labels").append(button);
-  }
-  byId("correct").hidden = false;
-}
-
-async function correct(label) {
-  const digit = page && result.digitsOf(page)[chosen];
-  if (!digit) return;
-  const answer = await fetch("/v1/corrections", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ seen: digit.seen, label, read: digit.text, confidence: digit.confidence }),
-  });
-  const told = answer.ok ? `Kept: that was a ${label}.` : (await answer.json()).detail;
-  byId("corrected").textContent = told;
-}
-
 result.makeBars();
 show(null, null);
-await Promise.all([threshold.load(), offer()]);
+await Promise.all([threshold.load(), offerTeaching(() => page && result.digitsOf(page)[chosen])]);
