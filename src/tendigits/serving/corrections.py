@@ -61,7 +61,7 @@ class Corrections:
             raise Problem(507, f"There are {MOST:,} corrections, which is all that is kept.")
         place.mkdir(exist_ok=True)
         image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
-        write_bytes(place / name, encode_png(np.repeat(image[..., None], 3, axis=2)))
+        write_bytes(place / name, encode_png(image))
 
     def __len__(self) -> int:
         return sum(1 for _ in self.folder.glob("[0-9]/*.png"))
