@@ -7,11 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from PIL import Image
 
+from server import serving
 from tendigits.data import DigitSet
 from tendigits.data.lines import Hand, make_lines
 from tendigits.data.paper import Paper
@@ -37,7 +36,6 @@ from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.features import FirstLayer
 from tendigits.serving.problems import Problem, problem_of
 from tendigits.serving.readers import CRASHED, ProcessReader, Readers, ThreadReader, answer_all
-from tendigits.serving.server import listen, make_server
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -62,25 +60,9 @@ def codes(mnist: DigitSet) -> list[bytes]:
     return [as_file(line.picture) for line in lines]
 
 
-@contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """Serve on a free port, from a thread."""
-    listening = listen("127.0.0.1", 0)
-    server = make_server(create_app(settings), settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    host, port = listening.getsockname()
-    try:
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with serving(HERE) as client:
+    with serving(create_app(HERE), HERE) as client:
         yield client
 
 
@@ -417,7 +399,8 @@ def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: P
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[httpx.Client]:
-    with serving(replace(HERE, receive_seconds=0.5)) as client:
+    settings = replace(HERE, receive_seconds=0.5)
+    with serving(create_app(settings), settings) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import h11
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 LAST_WORDS = 0.3  # seconds: a request that was on its way when the service began to end arrives
@@ -43,7 +44,7 @@ class PatientProtocol(H11Protocol):
         if not self._waits_for_client():
             self._disarm()
         if self._is_ending and self.cycle is not None:
-            self.cycle.keep_alive = False
+            self._close_after_this()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, which may have begun to arrive already.
@@ -63,7 +64,13 @@ class PatientProtocol(H11Protocol):
         if self.cycle is None or self.cycle.response_complete:
             self.loop.call_later(LAST_WORDS, self._end_if_idle)
         else:
-            super().shutdown()
+            self._close_after_this()
+
+    def _close_after_this(self) -> None:
+        """Close the connection after the request at hand, and say so in its answer."""
+        self.cycle.keep_alive = False
+        if CLOSE_HEADER not in self.cycle.scope["headers"]:  # uvicorn's answer repeats it
+            self.cycle.scope["headers"].append(CLOSE_HEADER)
 
     def _end_if_idle(self) -> None:
         if not self.transport.is_closing():
