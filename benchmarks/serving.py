@@ -30,14 +30,14 @@ CONNECTIONS = 8  # for what the service can do: enough to keep two readers busy
 SLOW_CLIENTS = 200
 OVERLOAD = 10
 OVERLOAD_CONNECTIONS = 300
-SHEET = 218  # pixels: side of what the page sends of a digit that is 128 pixels high
+SHEET = (84, 109)  # pixels: width and height of what the page sends of a 7 on its sheet
 
 
 def drawn_digit() -> bytes:
     """Return the PNG file that the page sends of a drawn 7."""
-    sheet = np.full((SHEET, SHEET - 40), 255, np.uint8)
-    corners = np.array([[50, 52], [128, 52], [78, 166]], np.int32)
-    cv2.polylines(sheet, [corners], False, 0, 9, cv2.LINE_AA)
+    sheet = np.full(SHEET[::-1], 255, np.uint8)
+    corners = np.array([[25, 25], [59, 25], [36, 84]], np.int32)
+    cv2.polylines(sheet, [corners], False, 0, 5, cv2.LINE_AA)
     content = io.BytesIO()
     Image.fromarray(sheet).convert("RGBA").save(content, "PNG")
     return content.getvalue()

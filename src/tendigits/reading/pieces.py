@@ -130,10 +130,12 @@ class Seams:
         """
         inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
         places = []  # cost, row, column
-        for row in {top + int(level * (height - 1)) for level in LEVELS}:
-            profile = self.total[row, left : left + width]
-            good = inner[(profile[inner] <= MOST_CUT) & are_valleys(profile)[inner]]
-            places += [(float(profile[place]), row, left + place) for place in good.tolist()]
+        rows = sorted({top + int(level * (height - 1)) for level in LEVELS})
+        profiles = self.total[rows, left : left + width]
+        good = (profiles <= MOST_CUT) & are_valleys(profiles)
+        for row, profile, here in zip(rows, profiles, good, strict=True):
+            low = inner[here[inner]].tolist()
+            places += [(float(profile[place]), row, left + place) for place in low]
         chosen: list[tuple[float, NDArray[np.int64]]] = []
         for cost, row, column in sorted(places):
             if len(chosen) * SEAM_SPACE > width:
@@ -158,11 +160,11 @@ class Seams:
         return columns
 
 
-def are_valleys(profile: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return where a profile, (W,), is as low as anywhere within a few pixels."""
-    around = np.pad(profile, VALLEY, mode="edge")
-    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1).min(axis=1)
-    return np.asarray(profile <= lowest + 1e-3)
+def are_valleys(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where each of some profiles, (R, W), is as low as anywhere within a few pixels."""
+    around = np.pad(profiles, ((0, 0), (VALLEY, VALLEY)), mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1, axis=1).min(axis=2)
+    return np.asarray(profiles <= lowest + 1e-3)
 
 
 def _descend(masks: Mask) -> tuple[Costs, NDArray[np.int8]]:
