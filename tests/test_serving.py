@@ -7,11 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from PIL import Image
 
+from server import serving
 from tendigits.data import DigitSet
 from tendigits.data.lines import Hand, make_lines
 from tendigits.data.paper import Paper
@@ -34,10 +33,10 @@ from tendigits.serving.access import host_name, require_token
 from tendigits.serving.answers import Job
 from tendigits.serving.app import PAGE_FILES, create_app
 from tendigits.serving.batching import MOST, Batcher
+from tendigits.serving.connections import REFUSAL, is_whole_reading
 from tendigits.serving.features import FirstLayer
 from tendigits.serving.problems import Problem, problem_of
 from tendigits.serving.readers import CRASHED, ProcessReader, Readers, ThreadReader, answer_all
-from tendigits.serving.server import listen, make_server
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -62,25 +61,9 @@ def codes(mnist: DigitSet) -> list[bytes]:
     return [as_file(line.picture) for line in lines]
 
 
-@contextmanager
-def serving(settings: Settings) -> Iterator[httpx.Client]:
-    """Serve on a free port, from a thread."""
-    listening = listen("127.0.0.1", 0)
-    server = make_server(create_app(settings), settings)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    host, port = listening.getsockname()
-    try:
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with serving(HERE) as client:
+    with serving(create_app(HERE), HERE) as client:
         yield client
 
 
@@ -365,6 +348,52 @@ def test_a_queue_shares_fairly_and_refuses_when_full() -> None:
     assert (sizes[0], sizes[-1]) == (MOST, 1)
 
 
+def test_a_crowd_is_refused_at_the_door(digit: bytes) -> None:
+    settings = replace(HERE, waiting=1)
+    app = create_app(settings)
+    with serving(app, settings) as client:
+        place = (client.base_url.host, client.base_url.port or 0)
+        request = (
+            b"POST /v1/read?fields=one HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(digit) + digit
+        )
+        crowd = [socket.create_connection(place, timeout=60) for _ in range(40)]
+        for each in crowd:
+            each.sendall(request)
+        heads = [each.recv(12) for each in crowd]
+        assert set(heads) == {b"HTTP/1.1 200", b"HTTP/1.1 429"}
+        for each in crowd:
+            each.close()
+        answer = client.post("/v1/read?fields=one", content=digit, headers=PNG)
+        assert answer.json()["text"] == "7"
+        figures = client.get("/metrics").text
+        assert f"tendigits_refused_total {heads.count(b'HTTP/1.1 429')}.0" in figures
+
+
+def test_a_refusal_at_the_door_is_a_problem() -> None:
+    head, _, body = REFUSAL.partition(b"\r\n\r\n")
+    assert json.loads(body)["status"] == 429
+    assert b"\r\nRetry-After: 1" in head
+    assert f"\r\nContent-Length: {len(body)}\r\n".encode() in head
+
+
+@pytest.mark.parametrize(
+    ("request_", "whole"),
+    [
+        (b"POST /v1/read HTTP/1.1\r\nContent-Length: 2\r\n\r\nab", True),
+        (b"POST /v1/read HTTP/1.1\r\nHost: x\r\ncontent-length:2\r\nA: b\r\n\r\nab", True),
+        (b"POST /v1/read HTTP/1.1\r\nContent-Length: 2\r\n\r\na", False),
+        (b"POST /v1/read HTTP/1.1\r\nContent-Length: 2\r\n\r\nabPOST", False),
+        (b"POST /v1/read HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab", False),
+        (b"POST /v1/read HTTP/1.1\r\nA: b\r\n\r\nContent-Length: 2\r\n\r\n", False),
+        (b"POST /v1/read HTTP/1.1\r\nContent-Length: 2\r\n", False),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", False),
+    ],
+)
+def test_only_whole_requests_are_refused_at_the_door(request_: bytes, whole: bool) -> None:
+    assert is_whole_reading(request_) is whole
+
+
 def test_a_reader_that_dies_is_started_again(digit: bytes) -> None:
     reader = ProcessReader("small", 30)
     try:
@@ -417,7 +446,8 @@ def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: P
 
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[httpx.Client]:
-    with serving(replace(HERE, receive_seconds=0.5)) as client:
+    settings = replace(HERE, receive_seconds=0.5)
+    with serving(create_app(settings), settings) as client:
         yield client
 
 

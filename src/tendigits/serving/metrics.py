@@ -116,6 +116,11 @@ class Metrics:
         for confidence in digits:
             self.confidence.observe(confidence)
 
+    def count_refusal(self) -> None:
+        """Count a request that was refused before its path was looked at."""
+        self.requests.labels("/v1", "429").inc()
+        self.refused.inc()
+
     def text(self) -> bytes:
         """Return all figures in Prometheus' text format."""
         return generate_latest(self.registry)

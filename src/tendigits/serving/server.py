@@ -8,7 +8,8 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from tendigits.serving.connections import patient_protocol
+from tendigits.serving.batching import MOST
+from tendigits.serving.connections import Room, patient_protocol
 from tendigits.serving.settings import Settings
 
 END_SECONDS = 8  # for requests that are being answered, once the service is told to end
@@ -37,10 +38,13 @@ def run(app: FastAPI, settings: Settings, on_address: Callable[[str], None]) -> 
 
 def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Return uvicorn with our limits; it logs troubles only."""
+    # Those that wait, and those that are being read.
+    most = settings.waiting + MOST * max(1, settings.readers)
+    room = Room(most=most, refuse=app.state.metrics.count_refusal)
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=patient_protocol(settings.receive_seconds),
+            http=patient_protocol(settings.receive_seconds, room),
             ws="none",
             loop="asyncio",
             lifespan="on",
