@@ -134,8 +134,9 @@ class PatientProtocol(H11Protocol):
     def _close_after_this(self) -> None:
         """Close the connection after the request at hand, and say so in its answer."""
         self.cycle.keep_alive = False
-        if CLOSE_HEADER not in self.cycle.scope["headers"]:  # uvicorn's answer repeats it
-            self.cycle.scope["headers"].append(CLOSE_HEADER)
+        headers = self.cycle.scope["headers"]
+        if CLOSE_HEADER not in headers:  # uvicorn's answer repeats it
+            self.cycle.scope["headers"] = [*headers, CLOSE_HEADER]
 
     def _end_if_idle(self) -> None:
         if not self.transport.is_closing():
