@@ -36,7 +36,14 @@ from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.connections import REFUSAL, is_whole_reading
 from tendigits.serving.features import FirstLayer
 from tendigits.serving.problems import Problem, problem_of
-from tendigits.serving.readers import CRASHED, ProcessReader, Readers, ThreadReader, answer_all
+from tendigits.serving.readers import (
+    CRASHED,
+    FAILED,
+    ProcessReader,
+    Readers,
+    ThreadReader,
+    answer_all,
+)
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -424,6 +431,16 @@ def test_a_picture_that_crashes_a_reader_is_refused_alone() -> None:
     assert answers == [b"a", CRASHED, b"b"]
 
 
+def test_a_mistake_of_ours_is_told_as_one() -> None:
+    class Mistaken:
+        def answer(self, jobs: list[Job]) -> list[object]:
+            raise ValueError
+
+    queue = Batcher(waiting=9, readers=1)
+    queue.put(Job(content=b""))
+    assert answer_all(Mistaken(), queue.take()) == [FAILED]  # type: ignore[arg-type]
+
+
 def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: Path) -> None:
     readers = Readers(HERE)
     readers.start()
@@ -475,11 +492,27 @@ def test_slow_clients_are_closed(impatient: httpx.Client, begin: bytes) -> None:
     assert received.count(b"HTTP/1.1 200") == begin.count(b"\r\n\r\nGET")
 
 
+def test_what_is_not_http_is_told(impatient: httpx.Client) -> None:
+    place = (impatient.base_url.host, impatient.base_url.port or 0)
+    for nonsense in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000):
+        with socket.create_connection(place, timeout=20) as client:
+            client.sendall(nonsense)
+            assert client.recv(1_000).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_a_connection_is_used_again(impatient: httpx.Client, digit: bytes) -> None:
     for _ in range(3):
         time.sleep(0.6)  # longer than a request may take to arrive
         answer = impatient.post("/v1/read?fields=one", content=digit, headers=PNG)
         assert answer.json()["text"] == "7"
+
+
+def test_the_service_needs_no_torch() -> None:
+    check = (
+        "import tendigits.serving.server, tendigits.serving.app, sys; print('torch' in sys.modules)"
+    )
+    words = [sys.executable, "-c", check]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_the_command_serves_and_ends_in_peace(digit: bytes) -> None:

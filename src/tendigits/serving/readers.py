@@ -21,6 +21,7 @@ from tendigits.serving.batching import Batcher, Waiting
 from tendigits.serving.settings import Settings
 
 START_SECONDS = 60.0  # until a reader has loaded its model
+FAILED = Answer(status=500, detail="The service made a mistake; its log says which.")
 CRASHED = Answer(status=422, detail="The picture cannot be read: reading it failed.")
 
 log = logging.getLogger("tendigits.serving")
@@ -174,6 +175,7 @@ class Readers:
     def __init__(self, settings: Settings, on_batch: Callable[[int], None] | None = None) -> None:
         count = max(1, settings.readers)
         self.batcher = Batcher(waiting=settings.waiting, readers=count)
+        self._model = settings.model
         self._settings, self._on_batch = settings, on_batch or (lambda count: None)
         self._readers: list[Reads] = []
         self._locks = [threading.Lock() for _ in range(count)]
@@ -221,9 +223,18 @@ class Readers:
         Raises:
             WeightsError: It cannot be loaded; the old one goes on.
         """
-        for reader, lock in zip(self._readers, self._locks, strict=True):
-            with lock:
-                reader.load(model)
+        changed = []
+        try:
+            for reader, lock in zip(self._readers, self._locks, strict=True):
+                with lock:
+                    reader.load(model)
+                changed.append((reader, lock))
+        except TendigitsError:
+            for reader, lock in changed:
+                with lock:
+                    reader.load(self._model)
+            raise
+        self._model = model
         return self.identity
 
     def close(self) -> None:
@@ -252,8 +263,9 @@ def answer_all(reader: Reads, batch: Sequence[Waiting]) -> list[Answer]:
     jobs = [waiting.job for waiting in batch]
     try:
         return reader.answer(jobs)
-    except Exception:
+    except Exception as error:
         log.exception("reading %d pictures failed", len(jobs))
+        alone = CRASHED if isinstance(error, EOFError) else FAILED
     if len(jobs) == 1:
-        return [CRASHED]
+        return [alone]
     return [answer for waiting in batch for answer in answer_all(reader, [waiting])]
