@@ -44,6 +44,7 @@ class Hand:
         broken: The chance that a digit's stroke has a gap.
         marks: The chance of points, commas and dashes.
         european: The chance that a 7 is crossed and a 1 has a flag.
+        wobble: Standard deviation of how far a digit's strokes stray, in pixels of MNIST's form.
     """
 
     height: float = 40
@@ -59,6 +60,7 @@ class Hand:
     broken: float = 0.0
     marks: float = 0.0
     european: float = 0.0
+    wobble: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,19 +115,20 @@ def make_lines(
 def sample_hand(random: Random) -> Hand:
     """Return a hand such as there are: mostly neat, some touching, few overlapping."""
     return Hand(
-        height=float(np.exp(random.uniform(np.log(18), np.log(80)))),
-        slant=float(random.normal(0.12, 0.2)),
-        pen=float(np.exp(random.normal(np.log(0.1), 0.3)).clip(0.05, 0.22)),
+        height=float(np.exp(random.uniform(np.log(15), np.log(80)))),
+        slant=float(random.normal(0.18, 0.24)),
+        pen=float(np.exp(random.normal(np.log(0.11), 0.33)).clip(0.05, 0.25)),
         gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
         gap_spread=float(random.uniform(0.01, 0.12)),
         size_spread=float(random.uniform(0.02, 0.2)),
-        width=float(np.exp(random.normal(0.05, 0.18))),
-        width_spread=float(random.uniform(0, 0.15)),
+        width=float(np.exp(random.normal(0.08, 0.2))),
+        width_spread=float(random.uniform(0, 0.22)),
         drift=float(random.uniform(0, 0.1)),
         climb=float(random.normal(0, 0.04)),
         broken=float(random.choice([0.0, 0.15])),
         marks=float(random.choice([0.0, 0.7])),
         european=float(random.choice([0.0, 0.9])),
+        wobble=float(random.uniform(0, 1.0)),
     )
 
 
@@ -165,7 +168,7 @@ def compose(
     glyphs: list[Ink], lefts: list[int], tops: list[int], hand: Hand, random: Random
 ) -> tuple[Ink, list[Box]]:
     """Lay shaped digits on a sheet just large enough, with a margin, and add marks."""
-    margins = (random.uniform(0.15, 1.0, 4) * hand.height).astype(int)
+    margins = np.maximum(1, random.uniform(-0.2, 1.0, 4) * hand.height).astype(int)
     left, top = margins[0] - min(lefts), margins[1] - min(tops)
     width = (
         left + max(x + glyph.shape[1] for x, glyph in zip(lefts, glyphs, strict=True)) + margins[2]
@@ -198,6 +201,8 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
     """
     scale = hand.height / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
     wide = hand.width * float(np.exp(random.normal(0, hand.width_spread)))
+    if hand.wobble:
+        image = sway(image, hand.wobble, random)
     grey = slant_to(image, hand.slant + random.normal(0, 0.04), scale, wide)
     ink = set_pen(grey, hand.pen * hand.height)
     if random.random() < hand.broken:
@@ -207,6 +212,15 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
         draw = cross_seven if label == 7 else flag_one
         ink = cut_out(draw(ink, hand.pen * hand.height, random))
     return ink
+
+
+def sway(image: NDArray[np.uint8], wobble: float, random: Random) -> NDArray[np.uint8]:
+    """Let the strokes of a (28, 28) picture stray by `wobble` pixels, neighbours together."""
+    coarse = random.normal(0, wobble, (5, 5, 2)).astype(np.float32)
+    strayed = cv2.resize(coarse, (28, 28), interpolation=cv2.INTER_CUBIC)
+    rows, columns = np.mgrid[:28, :28].astype(np.float32)
+    x, y = columns + strayed[..., 0], rows + strayed[..., 1]
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR), np.uint8)
 
 
 def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:

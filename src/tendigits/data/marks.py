@@ -47,11 +47,11 @@ def flag_one(ink: Ink, pen: float, random: Random) -> Ink:
     dark = np.flatnonzero(ink[: max(1, height // 8)].max(axis=0) > 0.5)
     if not len(dark):
         return ink
-    margin = int(0.6 * height)
+    margin = int(0.7 * height)
     wide = pad_sides(ink, margin)
     top = (float(dark.mean()) + margin, pen / 2)
-    long = random.uniform(0.2, 0.55) * height
-    end = (top[0] - long * random.uniform(0.5, 0.95), top[1] + long)
+    long = random.uniform(0.2, 0.75) * height
+    end = (top[0] - long * random.uniform(0.4, 0.9), top[1] + long)
     stroke(wide, [end, top], pen)
     if random.random() < 0.15:
         foot = np.flatnonzero(ink[-max(1, height // 8) :].max(axis=0) > 0.5)
@@ -73,21 +73,74 @@ def add_marks(ink: Ink, boxes: list[Box], *, pen: float, chance: float, random: 
         random: Draws which.
     """
     tall = max(1, int(np.median([bottom - top for _, top, _, bottom in boxes])))
-    for place, (_, _, right, bottom) in enumerate(boxes[:-1]):
+    for place, (_, top, right, bottom) in enumerate(boxes[:-1]):
         if (len(boxes) - 1 - place) % 3 == 0 and random.random() < chance:
             x = (right + boxes[place + 1][0]) / 2
-            draw_point(ink, x, bottom - 0.05 * tall, tall, pen, random)
-    if random.random() >= chance:
-        return
-    _, top, right, bottom = boxes[-1]
-    match random.integers(3):
-        case 0:
-            draw_point(ink, right + 0.2 * tall, bottom - 0.05 * tall, tall, pen, random)
-        case 1:
-            draw_dashes(ink, right + 0.25 * tall, (top + bottom) / 2, tall, pen, random)
-        case _:
-            draw_point(ink, right + 0.15 * tall, bottom, tall, pen, random)
-            draw_dashes(ink, right + 0.35 * tall, (top + bottom) / 2, tall, pen, random)
+            part_groups(ink, x, top, bottom, pen, random)
+    if random.random() < chance:
+        end_line(ink, boxes[-1], tall, pen, random)
+    if random.random() < 0.2 * chance:
+        begin_line(ink, boxes[0], pen, random)
+
+
+def part_groups(
+    ink: Ink, x: float, top: int, bottom: int, pen: float, random: Random
+) -> None:
+    """Draw what stands between two groups of digits: a point mostly, a dash, an apostrophe."""
+    tall = max(1, bottom - top)
+    kind = random.random()
+    if kind < 0.7:
+        draw_point(ink, x, bottom - 0.05 * tall, tall, pen, random)
+    elif kind < 0.8:
+        draw_point(ink, x, bottom - random.uniform(0.1, 0.5) * tall, tall, pen, random)
+    elif kind < 0.9:
+        draw_point(ink, x, top - 0.05 * tall, tall, pen, random)
+    else:
+        long = tall * random.uniform(0.08, 0.2)
+        y = bottom - random.uniform(0, 0.5) * tall
+        stroke(ink, [(x - long, y), (x + long, y + 0.2 * long)], pen)
+
+
+def end_line(ink: Ink, last: Box, tall: int, pen: float, random: Random) -> None:
+    """Draw what closes an amount so that nobody adds a digit: points, dashes, a wave, a slash."""
+    _, top, right, bottom = last
+    middle = (top + bottom) / 2
+    apart = tall * random.uniform(0.1, 0.5)
+    kind = random.random()
+    if kind < 0.6:
+        draw_point(ink, right + apart, bottom - 0.05 * tall, tall, pen, random)
+        apart += 0.2 * tall
+    if 0.3 < kind < 0.9:
+        level = random.choice([middle, middle, bottom, top + 0.2 * tall])
+        draw_dashes(ink, right + apart, level, tall, pen, random)
+    elif kind >= 0.95:
+        x = right + apart
+        stroke(ink, [(x, bottom), (x + 0.4 * tall, top - 0.1 * tall)], pen)
+        draw_dashes(ink, x + 0.35 * tall, middle, tall, pen, random)
+    elif kind >= 0.9:
+        turns = np.arange(int(random.integers(4, 9)))
+        across = right + apart + 0.14 * tall * turns
+        down = middle + 0.12 * tall * np.cos(np.pi * turns / 2)
+        stroke(ink, list(zip(across.tolist(), down.tolist(), strict=True)), pen)
+
+
+def begin_line(ink: Ink, first: Box, pen: float, random: Random) -> None:
+    """Draw what stands before an amount: a double dash, a hash, a cross."""
+    left, top, _, bottom = first
+    tall = max(1, bottom - top)
+    side = tall * random.uniform(0.3, 0.6)
+    x, y = left - side - 0.2 * tall, (top + bottom) / 2
+    level = [[(x, y + part * side), (x + side, y + part * side)] for part in (-0.25, 0.25)]
+    upright = [
+        [(x + part * side, y + 0.6 * side), (x + (part + 0.15) * side, y - 0.6 * side)]
+        for part in (0.2, 0.6)
+    ]
+    crossed = [
+        [(x, y - side / 2), (x + side, y + side / 2)],
+        [(x, y + side / 2), (x + side, y - side / 2)],
+    ]
+    for points in ([*level, *upright], level, crossed)[int(random.integers(3))]:
+        stroke(ink, points, pen)
 
 
 def draw_point(ink: Ink, x: float, y: float, tall: int, pen: float, random: Random) -> None:
