@@ -22,8 +22,8 @@ from tendigits.data.lines import Line, make_lines
 from tendigits.data.words import make_words
 from tendigits.reading.canvas import MARGIN, SCALE, Canvas, lay_out
 from tendigits.reading.ground import find_ink
-from tendigits.reading.segment import find_lines
 from tendigits.reading.segment import Line as FoundLine
+from tendigits.reading.segment import find_lines
 
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
@@ -54,9 +54,7 @@ def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sh
     for line in chain(make_lines(digits, count, seed=seed), words):
         found = find_lines(find_ink(line.picture), one=True)
         if found and is_whole(line, found[0]):
-            yield Sheet(
-                canvas=lay_out(found[0]), text=line.text, places=places_on(line, found[0])
-            )
+            yield Sheet(canvas=lay_out(found[0]), text=line.text, places=places_on(line, found[0]))
 
 
 def is_whole(line: Line, found: FoundLine) -> bool:

@@ -18,7 +18,8 @@ from PIL import Image
 import tendigits
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.lines import Hand, Line, make_lines, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import Line, make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError, SettingError, UnknownNameError, WeightsError

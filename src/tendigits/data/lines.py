@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data.digits import Digits
+from tendigits.data.hand import Hand, sample_hand
 from tendigits.data.marks import add_marks, cross_seven, flag_one
 from tendigits.data.paper import Paper, put_on_paper, sample_paper
 from tendigits.results import Box
@@ -23,44 +24,8 @@ Random = np.random.Generator
 
 SOURCE_HEIGHT = 20  # pixels: of a digit in MNIST form
 INK = 0.5  # a pixel is ink if ink covers half of it
+PLACES = np.stack(np.meshgrid(*[np.arange(28, dtype=np.float32)] * 2), axis=2)  # x and y of each
 MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a single digit
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hand:
-    """How a line is written. Lengths are in heights of a digit unless said otherwise.
-
-    Attributes:
-        height: Of a usual digit, in pixels, at least 8.
-        slant: To the right for one upwards.
-        pen: Width of a stroke.
-        gap: Between two digits, where they come closest; below 0 they overlap.
-        gap_spread: Standard deviation of the gap.
-        size_spread: Standard deviation of the logarithm of a digit's size.
-        width: Of a digit, times that of MNIST's.
-        width_spread: Standard deviation of the logarithm of a digit's width.
-        drift: Standard deviation of a digit's height above the line.
-        climb: How much the line rises for one to the right; 0.27 is 15 degrees.
-        broken: The chance that a digit's stroke has a gap.
-        marks: The chance of points, commas and dashes.
-        european: The chance that a 7 is crossed and a 1 has a flag.
-        wobble: Standard deviation of how far a digit's strokes stray, in pixels of MNIST's form.
-    """
-
-    height: float = 40
-    slant: float = 0.1
-    pen: float = 0.11
-    gap: float = 0.2
-    gap_spread: float = 0.05
-    size_spread: float = 0.06
-    width: float = 1.0
-    width_spread: float = 0.0
-    drift: float = 0.03
-    climb: float = 0.0
-    broken: float = 0.0
-    marks: float = 0.0
-    european: float = 0.0
-    wobble: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,26 +75,6 @@ def make_lines(
         picture = put_on_paper(ink, paper or sample_paper(random), random)
         text = "".join(map(str, written.labels.tolist()))
         yield Line(picture=picture, text=text, boxes=tuple(boxes))
-
-
-def sample_hand(random: Random) -> Hand:
-    """Return a hand such as there are: mostly neat, some touching, few overlapping."""
-    return Hand(
-        height=float(np.exp(random.uniform(np.log(15), np.log(80)))),
-        slant=float(random.normal(0.18, 0.24)),
-        pen=float(np.exp(random.normal(np.log(0.11), 0.33)).clip(0.05, 0.25)),
-        gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
-        gap_spread=float(random.uniform(0.01, 0.12)),
-        size_spread=float(random.uniform(0.02, 0.2)),
-        width=float(np.exp(random.normal(0.08, 0.2))),
-        width_spread=float(random.uniform(0, 0.22)),
-        drift=float(random.uniform(0, 0.1)),
-        climb=float(random.normal(0, 0.04)),
-        broken=float(random.choice([0.0, 0.15])),
-        marks=float(random.choice([0.0, 0.7])),
-        european=float(random.choice([0.0, 0.9])),
-        wobble=float(random.uniform(0, 1.0)),
-    )
 
 
 def write(digits: Digits, hand: Hand, random: Random) -> tuple[Ink, list[Box]]:
@@ -218,9 +163,8 @@ def sway(image: NDArray[np.uint8], wobble: float, random: Random) -> NDArray[np.
     """Let the strokes of a (28, 28) picture stray by `wobble` pixels, neighbours together."""
     coarse = random.normal(0, wobble, (5, 5, 2)).astype(np.float32)
     strayed = cv2.resize(coarse, (28, 28), interpolation=cv2.INTER_CUBIC)
-    rows, columns = np.mgrid[:28, :28].astype(np.float32)
-    x, y = columns + strayed[..., 0], rows + strayed[..., 1]
-    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR), np.uint8)
+    strayed += PLACES
+    return np.asarray(cv2.remap(image, strayed, None, cv2.INTER_LINEAR), np.uint8)
 
 
 def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:

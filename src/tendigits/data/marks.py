@@ -83,9 +83,7 @@ def add_marks(ink: Ink, boxes: list[Box], *, pen: float, chance: float, random: 
         begin_line(ink, boxes[0], pen, random)
 
 
-def part_groups(
-    ink: Ink, x: float, top: int, bottom: int, pen: float, random: Random
-) -> None:
+def part_groups(ink: Ink, x: float, top: int, bottom: int, pen: float, random: Random) -> None:
     """Draw what stands between two groups of digits: a point mostly, a dash, an apostrophe."""
     tall = max(1, bottom - top)
     kind = random.random()

@@ -203,14 +203,14 @@ def cut_line(ground: Ground, pieces: Pieces, group: NDArray[np.int64]) -> Line:
     chosen[group + 1] = 1
     labels = pieces.labels[window]
     own = cv2.dilate(chosen[labels], np.ones((3, 3), np.uint8))
-    alien = cv2.dilate(1 - chosen[labels] - (labels == 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    not_alien = np.maximum(own, 1 - np.asarray(alien, np.uint8))
+    others = np.asarray((labels > 0) & (chosen[labels] == 0), np.uint8)
+    alien = cv2.dilate(others, np.ones((3, 3), np.uint8)) & ~own
     height = weighted_median(boxes[:, 3], pieces.areas[group])
     scale = LINE_HEIGHT / height
     size = (max(1, round(scale * (right - left))), max(1, round(scale * (bottom - top))))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     clean = cv2.resize(ground.ink[window] * own, size, interpolation=method)
-    ink = cv2.resize(ground.ink[window] * not_alien, size, interpolation=method).clip(0, 1)
+    ink = cv2.resize(ground.ink[window] * (1 - alien), size, interpolation=method).clip(0, 1)
     mask = widen_thin_strokes((clean > 0.5).astype(np.uint8))
     place = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
     return Line(mask=mask, ink=np.asarray(ink, np.float32), matrix=chain(ground.matrix, place))
