@@ -9,8 +9,11 @@ printed and kept; it chooses nothing.
 """
 
 import argparse
+import hashlib
+import sys
+import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,94 +22,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.line_batches import Batch, Lines
 from benchmarks.line_pool import Sheet, read_shard
+from tendigits.atomic import write_bytes, write_json
+from tendigits.models import count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
+from tendigits.reading.line_network import load_line_network
+from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 from tendigits.training.muon import Muon
 
-BATCH = 64  # lines a step
-LOOSE = 24  # batches whose lines are sorted by width together
 LR = 0.004  # of Adam
 FILTER_LR = 0.03  # of Muon
 WARM_STEPS = 200  # in which the rates grow
 HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
-JOINED = 0.25  # of lines: another one is written behind
-LONGEST = 360  # pixels: no longer lines are joined
 BLANK = SYMBOLS - 1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Batch:
-    """Lines, padded to one width.
-
-    Attributes:
-        lines: (N, 2, 40, W) float32 in [0, 1].
-        lengths: (N,) int64, columns of each that are its own.
-        texts: (S,) int64, all digits of all lines.
-        counts: (N,) int64, how many of them are each line's.
-        places: (S,) float32, columns from the middle of the sheet.
-    """
-
-    lines: Tensor
-    lengths: Tensor
-    texts: Tensor
-    counts: Tensor
-    places: Tensor
-
-
-def join(left: Sheet, right: Sheet) -> Sheet:
-    """Return two lines one behind the other."""
-    moved = right.places + left.canvas.shape[2]
-    return Sheet(
-        canvas=np.concatenate([left.canvas, right.canvas], axis=2),
-        text=left.text + right.text,
-        places=np.concatenate([left.places, moved]),
-    )
-
-
-def collate(sheets: list[Sheet]) -> Batch:
-    """Return lines as a batch, each in the middle of its sheet."""
-    widths = [sheet.canvas.shape[2] for sheet in sheets]
-    lines = torch.zeros(len(sheets), 2, sheets[0].canvas.shape[1], max(widths))
-    for line, sheet, width in zip(lines, sheets, widths, strict=True):
-        start = (max(widths) - width) // 2
-        line[:, :, start : start + width] = torch.from_numpy(sheet.canvas)
-    return Batch(
-        lines=lines.div_(255),
-        lengths=torch.tensor(widths),
-        texts=torch.tensor([int(digit) for sheet in sheets for digit in sheet.text]),
-        counts=torch.tensor([len(sheet.text) for sheet in sheets]),
-        places=torch.from_numpy(
-            np.concatenate([sheet.places - sheet.canvas.shape[2] / 2 for sheet in sheets])
-        ),
-    )
-
-
-class Lines:
-    """Batches of lines of about one width, without end."""
-
-    def __init__(self, sheets: list[Sheet], seed: int) -> None:
-        self.sheets = sheets
-        self.random = np.random.default_rng(seed)
-        self.waiting: list[list[Sheet]] = []
-
-    def draw(self) -> Batch:
-        """Return the next batch."""
-        if not self.waiting:
-            chosen = self.random.integers(len(self.sheets), size=LOOSE * BATCH)
-            some = sorted(map(self._pick, chosen.tolist()), key=lambda one: one.canvas.shape[2])
-            self.waiting = [some[start : start + BATCH] for start in range(0, len(some), BATCH)]
-            self.random.shuffle(self.waiting)  # type: ignore[arg-type]
-        return collate(self.waiting.pop())
-
-    def _pick(self, number: int) -> Sheet:
-        sheet = self.sheets[number]
-        if self.random.random() < JOINED:
-            other = self.sheets[int(self.random.integers(len(self.sheets)))]
-            if sheet.canvas.shape[2] + other.canvas.shape[2] <= LONGEST:
-                return join(sheet, other)
-        return sheet
+MOST_DIFFERENCE = 1e-3  # between logarithms of chances; more means that it is another network
 
 
 def find_loss(logits: Tensor, batch: Batch, stretch: Tensor, hint: float) -> Tensor:
@@ -160,6 +92,11 @@ def share_right(model: nn.Module, sheets: list[Sheet]) -> float:
     return right / len(sheets)
 
 
+def read_folder(folder: Path) -> list[Sheet]:
+    """Return the lines of all shards in a folder."""
+    return [sheet for path in sorted(folder.glob("???.npz")) for sheet in read_shard(path)]
+
+
 def rate_at(step: int, steps: int) -> float:
     """Return the share of the full rate: up in a line, down in half a cosine."""
     warm = min(1.0, (step + 1) / WARM_STEPS)
@@ -172,7 +109,7 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
     random = torch.Generator().manual_seed(seed)
     model = LineNetwork(LineConfig()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
-    held = [sheet for path in sorted(held_out.glob("???.npz")) for sheet in read_shard(path)]
+    held = read_folder(held_out)
     out.mkdir(parents=True, exist_ok=True)
     saved, start = out / "checkpoint.pt", 0
     if saved.exists():
@@ -220,8 +157,56 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
     return model.eval()
 
 
+def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
+    """Write the network as ONNX, once it is seen to give the same logits.
+
+    Args:
+        model: In evaluation mode.
+        path: The file to write; N and W are free.
+        sheets: Some lines to compare on.
+    """
+    batch, columns = torch.export.Dim("N"), torch.export.Dim("quarters")
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "line.onnx"
+        torch.onnx.export(
+            model.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
+            (torch.zeros(2, 2, model.config.height, 160),),
+            draft,
+            input_names=["lines"],
+            output_names=["logits"],
+            dynamic_shapes=({0: batch, 3: 4 * columns},),
+            external_data=False,
+            verbose=False,
+        )
+        transcribe = load_line_network(draft)
+        with torch.inference_mode():
+            for sheet in sheets:
+                line = torch.from_numpy(sheet.canvas[None]).float() / 255
+                expected = model(line).log_softmax(-1)[0].numpy()
+                difference = float(np.abs(transcribe(sheet.canvas) - expected).max())
+                if not difference < MOST_DIFFERENCE:
+                    sys.exit(f"the exported network differs by {difference:.2g}: nothing shipped")
+        write_bytes(path, draft.read_bytes())
+
+
+def ship(model: LineNetwork, sheets: list[Sheet], command: str) -> None:
+    """Put the network into the package: its file, and what is known of it."""
+    path = folder() / "line.onnx"
+    export(model, path, sheets[:50])
+    entry = ShippedLineNetwork(
+        name=path.stem,
+        command=command,
+        lines_right=round(share_right(model, sheets), 4),
+        parameters=count_parameters(model),
+        licence="MIT",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    write_json(folder() / LINE_INDEX, asdict(entry))
+    print(entry)
+
+
 def main() -> None:
-    """Train."""
+    """Train, and ship if that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, required=True, help="folder of lines to learn from")
     parser.add_argument(
@@ -230,9 +215,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    train(arguments.pool, arguments.held_out, arguments.out, arguments.steps, seed=0)
+    model = train(arguments.pool, arguments.held_out, arguments.out, arguments.steps, seed=0)
+    if arguments.ship:
+        command = f"python -m benchmarks.fit_lines --steps {arguments.steps}"
+        ship(model, read_folder(arguments.held_out), command)
 
 
 if __name__ == "__main__":

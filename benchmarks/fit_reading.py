@@ -3,11 +3,13 @@
     scripts/bench fit_reading --model reader
 
 Weights are fitted on lines of the 55,000 digits that are not held out, confidence on lines of the
-5,000 that are, and words in letters are among both. The test set and real pictures have no part in
-it. It writes src/tendigits/reading/fitted.json.
+5,000 that are, and words in letters are among both. How much the lattice and the line network count
+beside each other is fitted on the latter too. The test set and real pictures have no part in it.
+ It writes src/tendigits/reading/fitted.json.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from tendigits.atomic import write_json
 from tendigits.data import load_mnist
 from tendigits.data.lines import make_lines
 from tendigits.data.words import make_words
+from tendigits.reading.canvas import lay_out
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
+from tendigits.reading.cuts import raw_digit_chances
 from tendigits.reading.fitting import (
     Example,
     fit_odds,
@@ -25,8 +29,10 @@ from tendigits.reading.fitting import (
     make_examples,
     with_calibration,
 )
+from tendigits.reading.fitting_joint import Pair, fit_joint
+from tendigits.reading.joint import LEAST_CHANCE, lattice_log_chances
+from tendigits.reading.line_network import SHIPPED, load_line_network
 from tendigits.reading.search import best_readings
-from tendigits.reading.strings import LEAST_CHANCE, raw_digit_chances, text_chances_of
 from tendigits.reading.weights import FITTED, Weights, weigh
 
 HELD_OUT = 5_000  # MNIST's training digits whose lines calibrate
@@ -52,7 +58,9 @@ def calibrate(
         reading = next(best_readings(lattice))
         if not reading.text:
             continue
-        fields.append((text_chances_of(lattice, [reading.text])[0], reading.text == example.text))
+        fields.append(
+            (np.exp(lattice_log_chances(lattice, [reading.text])[0]), reading.text == example.text)
+        )
         if len(reading.text) == len(example.text):
             raw = raw_digit_chances(reading, example.candidates, lattice)
             right = [a == b for a, b in zip(reading.text, example.text, strict=True)]
@@ -70,6 +78,7 @@ def main() -> None:
     """Fit, print how many held-out lines are right, and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=DEFAULT, help="a model's name, or an ONNX file")
+    parser.add_argument("--line-network", type=Path, default=SHIPPED, help="an ONNX file")
     parser.add_argument("--lines", type=int, default=3_000, help="to fit on")
     parser.add_argument("--held-out", type=int, default=2_000, help="lines to calibrate on")
     parser.add_argument("--epochs", type=int, default=8)
@@ -87,15 +96,26 @@ def main() -> None:
     ]
     lines = [found == text for found, text in texts if text]
     words = [not found for found, text in texts if not text]
-    print(f"held-out lines right: {np.mean(lines):.2%} of {len(lines)}")
+    print(f"held-out lines right by the lattice: {np.mean(lines):.2%} of {len(lines)}")
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
+    transcribe = load_line_network(arguments.line_network)
+    pairs = [
+        Pair(
+            lattice=weigh(one.candidates, one.logits, weights),
+            log_probs=transcribe(lay_out(one.line)),
+            text=one.text,
+        )
+        for one in held_out
+    ]
+    weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
+    print(f"fitted: {weights.joint}")
     write_json(
         arguments.out,
         {
             "command": f"scripts/bench fit_reading --lines {arguments.lines} "
             f"--held-out {arguments.held_out} --epochs {arguments.epochs}",
             "model": Path(arguments.model).stem,
-            **with_calibration(weights, field, single).to_dict(),
+            **weights.to_dict(),
         },
     )
 

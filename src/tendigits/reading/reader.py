@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from tendigits.errors import SettingError
 from tendigits.imaging import Picture, decode
+from tendigits.reading.answers import Answer, Letter
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.ground import find_ink
+from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line, find_lines
-from tendigits.reading.strings import Answer, Letter, read_lines
+from tendigits.reading.strings import Readers, read_lines
 from tendigits.reading.weights import Weights, load_weights
 from tendigits.results import Alternative, Box, Digit, Field, Page, surround
 
@@ -38,7 +40,9 @@ class Reader:
         format: What a field's text keeps to, by name, such as ``us-zip``; see
             `postcode.find_rules`. Rules of your own will do too.
         valid: A file with the codes that exist, one a line.
-        weights: Fitted with the model; None for those fitted with the shipped one.
+        weights: Fitted with the models; None for those fitted with the shipped ones.
+        line_network: An ONNX file, or a function, see `load_line_network`; None to read without
+            one, which is slower and reads less.
         threads: That the network computes with; 0 for one a core.
 
     Raises:
@@ -56,6 +60,7 @@ class Reader:
         format: str | Rules | None = None,
         valid: Path | None = None,
         weights: Weights | None = None,
+        line_network: Path | Transcribe | None = SHIPPED,
         threads: int = 0,
     ) -> None:
         if fields not in ("one", "lines"):
@@ -66,7 +71,14 @@ class Reader:
         self.reject_above = reject_above
         self.rules = find_rules(format, valid=valid)
         self.classify = model if callable(model) else load_classifier(model, threads=threads)
-        self.weights = weights or load_weights()
+        transcribe = (
+            load_line_network(line_network, threads=threads)
+            if isinstance(line_network, Path)
+            else line_network
+        )
+        self.readers = Readers(
+            classify=self.classify, transcribe=transcribe, weights=weights or load_weights()
+        )
 
     def read(self, picture: Picture) -> Page:
         """Read a picture.
@@ -88,7 +100,7 @@ class Reader:
         """Read a decoded picture, (H, W) or (H, W, 3) uint8."""
         height, width = pixels.shape[:2]
         lines = find_lines(find_ink(pixels), one=self.fields == "one")
-        answers = read_lines(lines, self.classify, self.weights, self.rules)
+        answers = read_lines(lines, self.readers, self.rules)
         fields = tuple(
             self._field(answer, line, (0, 0, width, height))
             for answer, line in zip(answers, lines, strict=True)
