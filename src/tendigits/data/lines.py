@@ -162,9 +162,9 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
 def sway(image: NDArray[np.uint8], wobble: float, random: Random) -> NDArray[np.uint8]:
     """Let the strokes of a (28, 28) picture stray by `wobble` pixels, neighbours together."""
     coarse = random.normal(0, wobble, (5, 5, 2)).astype(np.float32)
-    strayed = cv2.resize(coarse, (28, 28), interpolation=cv2.INTER_CUBIC)
-    strayed += PLACES
-    return np.asarray(cv2.remap(image, strayed, None, cv2.INTER_LINEAR), np.uint8)
+    strayed = PLACES + cv2.resize(coarse, (28, 28), interpolation=cv2.INTER_CUBIC)
+    x, y = strayed[..., 0], strayed[..., 1]
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR), np.uint8)
 
 
 def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:

@@ -100,6 +100,8 @@ def fit_sure(pairs: Sequence[Pair]) -> tuple[float, float]:
             chance = float(np.exp(text_log_probs(pair.log_probs, [text])[0]))
             odds.append(log_odds(chance))
             right.append(text == pair.text)
+    if not right:  # it is never sure
+        return even_weights().sure
     slope, offset = fit_logistic(np.stack([odds, np.ones(len(odds))], axis=1), np.array(right))
     return float(slope), float(offset)
 

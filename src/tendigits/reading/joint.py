@@ -76,7 +76,7 @@ def lattice_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.fl
     for text in texts:
         letters = np.array([int(letter) for letter in text], np.int64)
         found.append(forward_text(lattice, letters)[-1, -1] - whole)
-    return np.minimum(np.array(found), 0)
+    return np.minimum(np.array(found, np.float64), 0.0)
 
 
 def keeps_to(rules: Rules, text: str) -> bool:

@@ -202,9 +202,9 @@ def cut_line(ground: Ground, pieces: Pieces, group: NDArray[np.int64]) -> Line:
     chosen = np.zeros(len(pieces.boxes) + 1, np.uint8)
     chosen[group + 1] = 1
     labels = pieces.labels[window]
-    own = cv2.dilate(chosen[labels], np.ones((3, 3), np.uint8))
+    own = np.asarray(cv2.dilate(chosen[labels], np.ones((3, 3), np.uint8)))
     others = np.asarray((labels > 0) & (chosen[labels] == 0), np.uint8)
-    alien = cv2.dilate(others, np.ones((3, 3), np.uint8)) & ~own
+    alien = np.asarray(cv2.dilate(others, np.ones((3, 3), np.uint8))) * (own == 0)
     height = weighted_median(boxes[:, 3], pieces.areas[group])
     scale = LINE_HEIGHT / height
     size = (max(1, round(scale * (right - left))), max(1, round(scale * (bottom - top))))

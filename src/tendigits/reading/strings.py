@@ -6,6 +6,7 @@ cut it into digits. Where the first is sure, it is asked alone; else both are we
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,14 +96,13 @@ def cut_lines(lines: Sequence[Line], readers: Readers) -> list[tuple[Candidates,
     """Return all ways to cut each line, scored."""
     candidates = [make_candidates(find_atoms(line.mask)) for line in lines]
     images = [one.images for one in candidates]
+    logits = np.zeros((0, 10), np.float32)
     if sum(map(len, images)):
         logits = readers.classify(np.concatenate(images))
-    else:
-        logits = np.zeros((0, 10), np.float32)
-    parts = np.split(logits, np.cumsum([len(image) for image in images])[:-1])
+    ends = np.cumsum([0, *map(len, images)]).tolist()
     return [
-        (one, weigh(one, part, readers.weights))
-        for one, part in zip(candidates, parts, strict=True)
+        (one, weigh(one, logits[start:end], readers.weights))
+        for one, (start, end) in zip(candidates, pairwise(ends), strict=True)
     ]
 
 
