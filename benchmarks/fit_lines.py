@@ -25,11 +25,12 @@ from torch.nn import functional
 from benchmarks.line_batches import Batch, Lines
 from benchmarks.line_pool import Sheet, read_shard
 from tendigits.atomic import write_bytes, write_json
-from tendigits.models import count_parameters
+from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.line_network import load_line_network
 from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
+from tendigits.training.memory import keep_freed_memory
 from tendigits.training.muon import Muon
 
 LR = 0.004  # of Adam
@@ -107,7 +108,8 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
     """Train, saving now and then, and go on where it was stopped."""
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    model = LineNetwork(LineConfig()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = LineNetwork(LineConfig())
+    channels_last(model)
     optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     held = read_folder(held_out)
     out.mkdir(parents=True, exist_ok=True)
@@ -120,7 +122,7 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
     lines, paths = Lines([], seed + start), set[Path]()
     clock, losses = time.perf_counter(), []
     for step in range(start, steps):
-        if step % 250 == 0 or not lines.sheets:  # the pool may still be growing
+        if step % 200 == 0 or not lines.sheets:  # the pool may still be growing
             for path in sorted(set(pool.glob("???.npz")) - paths):
                 paths.add(path)
                 lines.sheets += read_shard(path)
@@ -135,7 +137,7 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(float(loss.detach()))
-        if (step + 1) % 250 == 0 or step + 1 == steps:
+        if (step + 1) % 200 == 0 or step + 1 == steps:
             seconds, clock = time.perf_counter() - clock, time.perf_counter()
             whole = (step + 1) % 1_000 == 0 or step + 1 == steps
             print(
@@ -154,7 +156,8 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
                 },
                 saved,
             )
-    return model.eval()
+    model.eval()
+    return model
 
 
 def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
@@ -218,6 +221,7 @@ def main() -> None:
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    keep_freed_memory()
     model = train(arguments.pool, arguments.held_out, arguments.out, arguments.steps, seed=0)
     if arguments.ship:
         command = f"python -m benchmarks.fit_lines --steps {arguments.steps}"

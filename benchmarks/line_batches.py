@@ -10,7 +10,7 @@ from benchmarks.line_pool import Sheet
 
 BATCH = 64  # lines a step
 LOOSE = 24  # batches whose lines are sorted by width together
-JOINED = 0.25  # of lines: another one is written behind
+JOINED = 0.15  # of lines: another one is written behind
 LONGEST = 360  # pixels: no longer lines are joined
 
 

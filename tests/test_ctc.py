@@ -74,9 +74,10 @@ def test_the_search_keeps_to_the_rules(log_probs: NDArray[np.float64], pattern: 
 def keeps(rules: Pattern, text: str) -> bool:
     state = rules.start()
     for letter in text:
-        state = rules.step(state, int(letter))
-        if state is None:
+        after = rules.step(state, int(letter))
+        if after is None:
             return False
+        state = after
     return bool(text) and rules.is_whole(state)
 
 

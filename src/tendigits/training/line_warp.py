@@ -51,24 +51,24 @@ def warp_lines(lines: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
 
 
 def change_pen(lines: Tensor, random: torch.Generator) -> Tensor:
-    """Make the strokes of a third of the lines wider, of a third narrower, and blur them a bit.
+    """Make the strokes of a third of the lines wider, of a third narrower, and blur a half.
 
     Args:
         lines: (N, 2, H, W) float32 in [0, 1].
         random: Draws how.
     """
-    wider = functional.max_pool2d(lines, 3, 1, 1)
-    narrower = -functional.max_pool2d(-lines, 3, 1, 1)
-    blurred = functional.avg_pool2d(lines, 3, 1, 1)
-    share = torch.rand(3, len(lines), 1, 1, 1, generator=random)
-    lines = torch.where(
-        share[0] < 1 / 3,
-        lines.lerp(wider, share[1].expand_as(lines)),
-        torch.where(
-            share[0] > 2 / 3, lines.lerp(narrower, (0.6 * share[1]).expand_as(lines)), lines
-        ),
-    )
-    return lines.lerp(blurred, (share[2] * (share[2] > 0.4)).expand_as(lines))
+    order = torch.randperm(len(lines), generator=random)
+    third = len(lines) // 3
+    wide, narrow, soft = order[:third], order[third : 2 * third], order[::2]
+    share = torch.rand(len(lines), 1, 1, 1, generator=random)
+    changed = lines.clone()
+    wider = functional.max_pool2d(lines[wide], 3, 1, 1)
+    changed[wide] = lines[wide].lerp(wider, share[wide].expand_as(wider))
+    narrower = -functional.max_pool2d(-lines[narrow], 3, 1, 1)
+    changed[narrow] = lines[narrow].lerp(narrower, (0.6 * share[narrow]).expand_as(narrower))
+    blurred = functional.avg_pool2d(changed[soft], 3, 1, 1)
+    changed[soft] = changed[soft].lerp(blurred, (1 - share[soft]).expand_as(blurred))
+    return changed
 
 
 def change_ink(lines: Tensor, random: torch.Generator) -> Tensor:
