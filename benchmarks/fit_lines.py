@@ -25,6 +25,7 @@ from torch.nn import functional
 from benchmarks.line_batches import Batch, Lines
 from benchmarks.line_pool import Sheet, read_shard
 from tendigits.atomic import write_bytes, write_json
+from tendigits.export import trace
 from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.line_network import load_line_network
@@ -168,18 +169,14 @@ def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
         path: The file to write; N and W are free.
         sheets: Some lines to compare on.
     """
-    batch, columns = torch.export.Dim("N"), torch.export.Dim("quarters")
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "line.onnx"
-        torch.onnx.export(
+        trace(
             model.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
-            (torch.zeros(2, 2, model.config.height, 160),),
             draft,
-            input_names=["lines"],
-            output_names=["logits"],
-            dynamic_shapes=({0: batch, 3: 4 * columns},),
-            external_data=False,
-            verbose=False,
+            example=torch.zeros(2, 2, model.config.height, 160),
+            names=("lines", "logits"),
+            free={0: torch.export.Dim("N"), 3: 4 * torch.export.Dim("quarters")},
         )
         transcribe = load_line_network(draft)
         with torch.inference_mode():

@@ -18,9 +18,10 @@ def test_a_digit_is_as_likely_as_all_texts_that_have_it_there() -> None:
 def test_digits_are_cut_where_there_is_least_ink() -> None:
     mask = np.zeros((48, 100), np.uint8)
     mask[4:44, 10:30] = mask[8:40, 40:60] = 1
-    mask[20:24, 30:34] = 1  # a stroke that reaches over
+    mask[20:24, 30:37] = 1  # a stroke that reaches over
+    mask[40:44, 33:36] = 1  # a point
     first, second = letters_at(np.array([20.0, 50.0]), "07", mask, np.full((2, 10), 0.1))
-    assert first.box == (10, 4, 34, 44)
+    assert first.box == (10, 4, 37, 44)
     assert second.box == (40, 8, 60, 40)
     assert [first.digit, second.digit] == [0, 7]
     assert first.image.shape == (28, 28)

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.imaging import centre, scale_to_box
-from tendigits.reading.candidates import Candidates
+from tendigits.reading.candidates import LOWEST, Candidates
 
 Mask = NDArray[np.uint8]
+
+MOSTLY = 0.75  # of a piece of ink: then all of it belongs to one digit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,8 +98,8 @@ def letters_at(
 ) -> tuple[Letter, ...]:
     """Return the digits of a text of which only their columns on the line are known.
 
-    Between two columns the line is cut straight down where there is least ink, and of equals in
-    the middle.
+    Each piece of ink belongs to the digit in whose columns most of it lies. One that is shared is
+    cut straight down where there is least ink between two columns, and of equals in the middle.
 
     Args:
         columns: (L,) float64, ascending.
@@ -105,20 +108,49 @@ def letters_at(
         chances: (L, 10) float64.
     """
     ink = mask.sum(axis=0, dtype=np.float64)
-    cuts = [0, *(_find_cut(ink, *pair) for pair in pairwise(columns))]
-    cuts.append(mask.shape[1])
+    cuts = [_find_cut(ink, left, right) for left, right in pairwise(columns)]
+    owner = np.searchsorted(np.array(cuts, np.int64), np.arange(mask.shape[1]), side="right")
+    owners = own_pieces(mask, owner, len(text))
     letters = []
-    for digit, row, left, right in zip(text, chances, cuts, cuts[1:], strict=False):
-        right = max(right, left + 1)
-        part = mask[:, left:right]
-        rows, across = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-        if not len(rows):
-            rows, across = np.arange(len(part)), np.arange(right - left)
-        box = (left + int(across[0]), int(rows[0]), left + int(across[-1]) + 1, int(rows[-1]) + 1)
-        glyph = mask[box[1] : box[3], box[0] : box[2]].astype(np.float32)
-        image = centre(scale_to_box(glyph)) if glyph.any() else np.zeros((28, 28), np.uint8)
+    for place, (digit, row) in enumerate(zip(text, chances, strict=True)):
+        glyph = owners == place
+        if not glyph.any():
+            glyph = np.broadcast_to(owner == place, mask.shape)
+        box = box_of(glyph) if glyph.any() else (mask.shape[1] - 1, 0, *mask.shape[::-1])
+        seen = (owners == place)[box[1] : box[3], box[0] : box[2]].astype(np.float32)
+        image = centre(scale_to_box(seen)) if seen.any() else np.zeros((28, 28), np.uint8)
         letters.append(Letter(digit=int(digit), chances=row, box=box, image=image))
     return tuple(letters)
+
+
+def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return which digit each pixel belongs to, (H, W); -1 on the ground and for points and grains.
+
+    Args:
+        mask: (H, W) uint8, 1 where there is ink.
+        owner: (W,) the digit whose columns these are.
+        count: Of digits.
+    """
+    pieces, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    owners = np.where(mask > 0, owner[None, :], -1)
+    shares = np.zeros((pieces, count))
+    rows, across = np.nonzero(mask)
+    np.add.at(shares, (labels[rows, across], owner[across]), 1)
+    for piece, share in enumerate(shares[1:], 1):
+        left, top, wide, high, area = statistics[piece].tolist()
+        window = (slice(top, top + high), slice(left, left + wide))
+        own = labels[window] == piece
+        if high < LOWEST:
+            owners[window][own] = -1
+        elif share.max() >= MOSTLY * area:
+            owners[window][own] = share.argmax()
+    return owners
+
+
+def box_of(glyph: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Return left, top, right, bottom of what is set in (H, W), which is something."""
+    rows, across = np.flatnonzero(glyph.any(axis=1)), np.flatnonzero(glyph.any(axis=0))
+    return int(across[0]), int(rows[0]), int(across[-1]) + 1, int(rows[-1]) + 1
 
 
 def _find_cut(ink: NDArray[np.float64], left: float, right: float) -> int:

@@ -18,6 +18,7 @@ from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line, find_lines
 from tendigits.reading.strings import Readers, read_lines
 from tendigits.reading.weights import Weights, load_weights
+from tendigits.registry import shipped_models
 from tendigits.results import Alternative, Box, Digit, Field, Page, surround
 
 REJECT_ABOVE = 0.05  # chance of being wrong: a person looks at what is likelier to be wrong
@@ -41,8 +42,9 @@ class Reader:
             `postcode.find_rules`. Rules of your own will do too.
         valid: A file with the codes that exist, one a line.
         weights: Fitted with the models; None for those fitted with the shipped ones.
-        line_network: An ONNX file, or a function, see `load_line_network`; None to read without
-            one, which is slower and reads less.
+        line_network: What reads whole lines beside the model: ``"shipped"``, an ONNX file, or a
+            function as `load_line_network` returns; None to read by the model alone, as it is
+            anyway with a file or a function of your own.
         threads: That the network computes with; 0 for one a core.
 
     Raises:
@@ -60,7 +62,7 @@ class Reader:
         format: str | Rules | None = None,
         valid: Path | None = None,
         weights: Weights | None = None,
-        line_network: Path | Transcribe | None = SHIPPED,
+        line_network: Path | Transcribe | Literal["shipped"] | None = "shipped",
         threads: int = 0,
     ) -> None:
         if fields not in ("one", "lines"):
@@ -71,13 +73,12 @@ class Reader:
         self.reject_above = reject_above
         self.rules = find_rules(format, valid=valid)
         self.classify = model if callable(model) else load_classifier(model, threads=threads)
-        transcribe = (
-            load_line_network(line_network, threads=threads)
-            if isinstance(line_network, Path)
-            else line_network
-        )
+        if line_network == "shipped":
+            line_network = SHIPPED if is_shipped(model) else None
+        if isinstance(line_network, Path):
+            line_network = load_line_network(line_network, threads=threads)
         self.readers = Readers(
-            classify=self.classify, transcribe=transcribe, weights=weights or load_weights()
+            classify=self.classify, transcribe=line_network, weights=weights or load_weights()
         )
 
     def read(self, picture: Picture) -> Page:
@@ -140,6 +141,11 @@ class Reader:
             alternatives=tuple(others[:MOST_SHOWN]),
             seen=letter.image.tobytes(),
         )
+
+
+def is_shipped(model: str | Path | Classify) -> bool:
+    """Say whether a model is one of those that come with tendigits."""
+    return isinstance(model, str) and model in shipped_models()
 
 
 def read(picture: Picture, *, fields: Fields = "lines", format: str | None = None) -> Page:
