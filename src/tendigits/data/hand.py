@@ -25,6 +25,7 @@ class Hand:
         broken: The chance that a digit's stroke has a gap.
         marks: The chance of points, commas and dashes.
         european: The chance that a 7 is crossed and a 1 has a flag.
+        flourish: The chance that a 9 ends in a hook and a 0 has a tail.
         wobble: Standard deviation of how far a digit's strokes stray, in pixels of MNIST's form.
     """
 
@@ -41,6 +42,7 @@ class Hand:
     broken: float = 0.0
     marks: float = 0.0
     european: float = 0.0
+    flourish: float = 0.0
     wobble: float = 0.0
 
 
@@ -60,5 +62,6 @@ def sample_hand(random: Random) -> Hand:
         broken=float(random.choice([0.0, 0.15])),
         marks=float(random.choice([0.0, 0.7])),
         european=float(random.choice([0.0, 0.9])),
+        flourish=float(random.choice([0.0, 0.5])),
         wobble=float(random.uniform(0, 1.0)),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tendigits.data.digits import Digits
 from tendigits.data.hand import Hand, sample_hand
-from tendigits.data.marks import add_marks, cross_seven, flag_one
+from tendigits.data.marks import add_marks, cross_seven, flag_one, hook_nine, tail_zero
 from tendigits.data.paper import Paper, put_on_paper, sample_paper
 from tendigits.results import Box
 
@@ -26,6 +26,14 @@ SOURCE_HEIGHT = 20  # pixels: of a digit in MNIST form
 INK = 0.5  # a pixel is ink if ink covers half of it
 PLACES = np.stack(np.meshgrid(*[np.arange(28, dtype=np.float32)] * 2), axis=2)  # x and y of each
 MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a single digit
+
+# What is added to a digit, and which chance of the hand says how often.
+HABITS = {
+    0: (tail_zero, "flourish"),
+    1: (flag_one, "european"),
+    7: (cross_seven, "european"),
+    9: (hook_nine, "flourish"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,8 +161,8 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
     if random.random() < hand.broken:
         cut_stroke(ink, hand, random)
     ink = cut_out(ink)
-    if label in (1, 7) and random.random() < hand.european:
-        draw = cross_seven if label == 7 else flag_one
+    draw, chance = HABITS.get(label, (None, ""))
+    if draw and random.random() < getattr(hand, chance):
         ink = cut_out(draw(ink, hand.pen * hand.height, random))
     return ink
 

@@ -32,7 +32,7 @@ def cross_seven(ink: Ink, pen: float, random: Random) -> Ink:
     dark = np.flatnonzero(ink[int(y)] > 0.5)
     if not len(dark):
         return ink
-    middle, reach = float(dark.mean()), height * random.uniform(0.16, 0.3)
+    middle, reach = float(dark.mean()), height * random.uniform(0.16, 0.42)
     tilt = reach * random.uniform(-0.2, 0.25)
     margin = int(reach) + 2
     wide = pad_sides(ink, margin)
@@ -53,12 +53,44 @@ def flag_one(ink: Ink, pen: float, random: Random) -> Ink:
     long = random.uniform(0.2, 0.75) * height
     end = (top[0] - long * random.uniform(0.4, 0.9), top[1] + long)
     stroke(wide, [end, top], pen)
-    if random.random() < 0.15:
+    if random.random() < 0.3:
         foot = np.flatnonzero(ink[-max(1, height // 8) :].max(axis=0) > 0.5)
         if len(foot):
             x, y = float(foot.mean()) + margin, height - 1 - pen / 2
             reach = height * random.uniform(0.2, 0.35)
             stroke(wide, [(x - reach, y), (x + reach, y)], pen)
+    return wide
+
+
+def hook_nine(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 9, (H, W), whose stem ends in a hook to the left, as a g does."""
+    height = ink.shape[0]
+    dark = np.flatnonzero(ink[-max(1, height // 10) :].max(axis=0) > 0.5)
+    if not len(dark):
+        return ink
+    margin = int(0.6 * height)
+    wide = np.pad(ink, ((0, int(0.2 * height)), (margin, 0)))
+    x, y = float(dark.mean()) + margin, height - 1 - pen / 2
+    reach, deep, rise = height * random.uniform([0.2, 0.0, -0.05], [0.55, 0.14, 0.2])
+    turn = np.linspace(0, 1, 8)
+    across = x - reach * turn**1.5
+    down = y - 0.05 * height + (deep + 0.05 * height) * np.sin(np.pi * turn) - rise * turn**2
+    stroke(wide, list(zip(across.tolist(), down.tolist(), strict=True)), pen)
+    return wide
+
+
+def tail_zero(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 0, (H, W), whose stroke began or ends with a tail at the top."""
+    height = ink.shape[0]
+    dark = np.flatnonzero(ink[: max(1, height // 10)].max(axis=0) > 0.5)
+    if not len(dark):
+        return ink
+    above, margin = int(0.3 * height), int(0.4 * height)
+    wide = np.pad(ink, ((above, 0), (margin, margin)))
+    x, y = float(dark.mean()) + margin, above + pen / 2
+    across, up = height * random.uniform([-0.3, -0.25], [0.35, 0.25])
+    bend = height * random.normal(0, 0.05)
+    stroke(wide, [(x, y), (x + across / 2 + bend, y - up / 2), (x + across, y - up)], pen)
     return wide
 
 
