@@ -19,7 +19,6 @@ from tendigits.atomic import write_json
 from tendigits.data import load_mnist
 from tendigits.data.lines import make_lines
 from tendigits.data.words import make_words
-from tendigits.reading.canvas import lay_out
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.cuts import raw_digit_chances
 from tendigits.reading.fitting import (
@@ -33,6 +32,7 @@ from tendigits.reading.fitting_joint import Pair, fit_joint
 from tendigits.reading.joint import LEAST_CHANCE, lattice_log_chances
 from tendigits.reading.line_network import SHIPPED, load_line_network
 from tendigits.reading.search import best_readings
+from tendigits.reading.strings import look
 from tendigits.reading.weights import FITTED, Weights, weigh
 
 HELD_OUT = 5_000  # MNIST's training digits whose lines calibrate
@@ -102,7 +102,7 @@ def main() -> None:
     pairs = [
         Pair(
             lattice=weigh(one.candidates, one.logits, weights),
-            log_probs=transcribe(lay_out(one.line)),
+            looks=look(one.line, transcribe),
             text=one.text,
         )
         for one in held_out

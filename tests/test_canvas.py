@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tendigits.reading.canvas import DIGIT, HEIGHT, MARGIN, WIDEST, lay_out
+from tendigits.reading.canvas import DIGIT, HEIGHT, LOOKS, MARGIN, WIDEST, lay_out, look_again
 from tendigits.reading.segment import LINE_HEIGHT, Line
 
 STILL = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -32,3 +32,14 @@ def test_any_line_fits(shape: tuple[int, int], full: bool) -> None:
     assert sheet.shape[1] == HEIGHT
     assert sheet.shape[2] <= WIDEST + 2 * MARGIN + 4
     assert sheet.any() == full
+
+
+def test_a_second_look_is_larger_smaller_or_slanted() -> None:
+    mask = np.zeros((LINE_HEIGHT, 60), np.uint8)
+    mask[4:-4, 20:40] = 1
+    first, *others = look_again(lay_out(line_of(mask)))
+    for sheet, (size, _) in zip(others, LOOKS, strict=True):
+        assert sheet.shape[:2] == first.shape[:2]
+        assert sheet.shape[2] % 4 == 0
+        grown = sheet.sum(dtype=np.int64) / first.sum(dtype=np.int64)
+        assert grown == pytest.approx(size**2, rel=0.05)

@@ -47,7 +47,7 @@ def make_pairs(count: int, seed: int) -> list[Pair]:
         pairs.append(
             Pair(
                 lattice=lattice_of(noisy(text, 1.6, random)),
-                log_probs=places_of(noisy(text, 1.3, random)),
+                looks=[places_of(noisy(text, 1.3, random))],
                 text=text,
             )
         )
@@ -67,7 +67,7 @@ def test_together_they_read_more_than_each_alone_and_say_how_sure_they_are() -> 
     right: dict[str, list[bool]] = {"both": [], "lattice": [], "line": []}
     said = []
     for pair in make_pairs(400, seed=1):
-        evidence = gather(pair.lattice, pair.log_probs)
+        evidence = gather(pair.lattice, pair.looks)
         text, chance = read(evidence, weights)
         said.append(chance)
         right["both"].append(text == pair.text)
@@ -83,7 +83,7 @@ def test_together_they_read_more_than_each_alone_and_say_how_sure_they_are() -> 
 def test_texts_of_both_are_gathered_with_rules_and_without() -> None:
     rows = noisy("123", 0.0, np.random.default_rng(0))
     rules = Pattern(parse(r"9\d{2}"))
-    evidence = gather(lattice_of(rows), places_of(rows), rules)
+    evidence = gather(lattice_of(rows), [places_of(rows)], rules)
     kept = [text for text, keeps in zip(evidence.texts, evidence.keeps, strict=True) if keeps]
     assert "123" in evidence.texts
     assert "923" in kept

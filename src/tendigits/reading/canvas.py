@@ -16,6 +16,8 @@ MARGIN = 8  # pixels of empty sheet before and after the ink
 STEP = 4  # pixels: the width is a multiple of this, as the network halves it twice
 WIDEST = 3_000  # pixels: 125 heights of a digit; what is beyond is not looked at
 SCALE = DIGIT / LINE_HEIGHT
+# Size and slant of each further look; of eight that were tried, these helped (LOG, 2026-11-26).
+LOOKS = ((1.15, 0.0), (0.85, 0.0), (1.0, 0.2), (1.0, -0.2))
 
 Canvas = NDArray[np.uint8]
 
@@ -40,6 +42,26 @@ def lay_out(line: Line) -> Canvas:
         rows = slice(first + top, max(last, first) + top)
         sheet[layer, rows, MARGIN : MARGIN + size[0]] = small[first:last]
     return sheet
+
+
+def look_again(sheet: Canvas) -> list[Canvas]:
+    """Return a sheet as it is, larger, smaller, and slanted to both sides, for a second opinion.
+
+    Args:
+        sheet: (2, 40, W) uint8.
+
+    Returns:
+        `LOOKS` and one more of them, of other widths.
+    """
+    _, high, wide = sheet.shape
+    sheets = [sheet]
+    for size, slant in LOOKS:
+        width = -(-int(wide * max(1.0, size)) // STEP) * STEP
+        turn = np.array([[size, slant], [0, size]])
+        move = np.array([width, high]) / 2 - turn @ np.array([wide, high]) / 2
+        matrix = np.hstack([turn, move[:, None]])
+        sheets.append(np.stack([cv2.warpAffine(part, matrix, (width, high)) for part in sheet]))
+    return sheets
 
 
 def middle_row(mask: NDArray[np.uint8]) -> float:

@@ -16,7 +16,7 @@ from tendigits.reading.joint import (
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.strings import SURE
+from tendigits.reading.strings import is_sure
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -28,7 +28,7 @@ class Pair:
     """What both readers say of a line, and its text."""
 
     lattice: Lattice
-    log_probs: LogProbs
+    looks: Sequence[LogProbs]
     text: str
 
 
@@ -38,9 +38,9 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     Args:
         pairs: Lines whose text is known, and that neither reader learnt from.
     """
-    alone = np.array([is_sure(pair.log_probs) for pair in pairs])
+    alone = np.array([is_sure(pair.looks[0], None) for pair in pairs])
     doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if not sure]
-    evidence = [gather(pair.lattice, pair.log_probs) for pair in doubtful]
+    evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
     texts = [pair.text for pair in doubtful]
     draft = JointWeights(score=fit_score(evidence, texts), field=even_weights().field)
     return JointWeights(
@@ -48,12 +48,6 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
         field=fit_field(evidence, texts, draft),
         sure=fit_sure([pair for pair, sure in zip(pairs, alone, strict=True) if sure]),
     )
-
-
-def is_sure(log_probs: LogProbs) -> bool:
-    """Say whether the line network would be asked alone."""
-    text = best_texts(log_probs, count=1)[0][0]
-    return bool(text_log_probs(log_probs, [text])[0] > np.log(SURE))
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:
@@ -95,9 +89,9 @@ def fit_sure(pairs: Sequence[Pair]) -> tuple[float, float]:
     """Return slope and offset of the log-odds that the line network alone is right."""
     odds, right = [], []
     for pair in pairs:
-        text = best_texts(pair.log_probs, count=1)[0][0]
+        text = best_texts(pair.looks[0], count=1)[0][0]
         if text:
-            chance = float(np.exp(text_log_probs(pair.log_probs, [text])[0]))
+            chance = float(np.exp(text_log_probs(pair.looks[0], [text])[0]))
             odds.append(log_odds(chance))
             right.append(text == pair.text)
     if not right:  # it is never sure

@@ -18,6 +18,7 @@ from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import JointWeights
 
 READINGS = 6  # of each of the two that are weighed against each other
+FURTHER = 3  # of each further look at the line
 FLOOR = -25.0  # logarithm: a text that one reader does not find has this chance with it
 LEAST_CHANCE = 1e-9  # of a reading: less cannot be told from none
 
@@ -43,12 +44,12 @@ class Evidence:
     paths: Paths
 
 
-def gather(lattice: Lattice, log_probs: LogProbs, rules: Rules | None = None) -> Evidence:
+def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = None) -> Evidence:
     """Return the texts that either reader finds likely, with rules and without.
 
     Args:
         lattice: The scored ways to cut the line.
-        log_probs: (T, 11), what the network says at each place.
+        looks: (T, 11) each, what the network says at each place, for each look at the line.
         rules: What the text must keep to; None for anything.
     """
     paths: Paths = {}
@@ -57,16 +58,23 @@ def gather(lattice: Lattice, log_probs: LogProbs, rules: Rules | None = None) ->
         for reading in islice(best_readings(lattice, kept), READINGS):
             texts.setdefault(reading.text)
             paths.setdefault(reading.text, reading.path)
-        for text, _ in best_texts(log_probs, kept, count=READINGS):
-            texts.setdefault(text)
+        for place, log_probs in enumerate(looks if kept is None else looks[:1]):
+            for text, _ in best_texts(log_probs, kept, count=FURTHER if place else READINGS):
+                texts.setdefault(text)
     order = list(texts)
     return Evidence(
         texts=order,
         lattice=np.maximum(lattice_log_chances(lattice, order), FLOOR),
-        line=np.maximum(text_log_probs(log_probs, order), FLOOR),
+        line=np.maximum(line_log_chances(looks, order), FLOOR),
         keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
         paths=paths,
     )
+
+
+def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the mean chance of each text over all looks at the line, (K,)."""
+    found = np.stack([text_log_probs(log_probs, texts) for log_probs in looks])
+    return np.asarray(np.logaddexp.reduce(found, axis=0) - np.log(len(looks)))
 
 
 def lattice_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:

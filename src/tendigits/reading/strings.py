@@ -19,7 +19,7 @@ from tendigits.reading.answers import (
     letters_of_candidates,
 )
 from tendigits.reading.candidates import Candidates, make_candidates
-from tendigits.reading.canvas import MARGIN, SCALE, lay_out
+from tendigits.reading.canvas import MARGIN, SCALE, lay_out, look_again
 from tendigits.reading.classifier import Classify
 from tendigits.reading.ctc import LogProbs, align, best_texts, text_log_probs
 from tendigits.reading.cuts import choose, under_rules
@@ -85,10 +85,11 @@ def read_lines(
             answers.append(answer_alone(line, log_probs, readers.weights))
             continue
         candidates, lattice = next(cut)
-        if log_probs is None:
+        if transcribe is None:
             answers.append(choose(candidates, lattice, readers.weights, rules))
         else:
-            answers.append(choose_jointly(line, candidates, lattice, log_probs, readers, rules))
+            looks = look(line, transcribe)
+            answers.append(choose_jointly(line, candidates, lattice, looks, readers, rules))
     return answers
 
 
@@ -104,6 +105,11 @@ def cut_lines(lines: Sequence[Line], readers: Readers) -> list[tuple[Candidates,
         (one, weigh(one, logits[start:end], readers.weights))
         for one, (start, end) in zip(candidates, pairwise(ends), strict=True)
     ]
+
+
+def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
+    """Return what the line network says of a line, looked at in several ways, as it is first."""
+    return [transcribe(sheet) for sheet in look_again(lay_out(line))]
 
 
 def is_sure(log_probs: LogProbs, rules: Rules | None) -> bool:
@@ -139,15 +145,15 @@ def choose_jointly(
     line: Line,
     candidates: Candidates,
     lattice: Lattice,
-    log_probs: LogProbs,
+    looks: Sequence[LogProbs],
     readers: Readers,
     rules: Rules | None,
 ) -> Answer | None:
     """Return the best text by both readers with its chance; None if that is nothing."""
     weights = readers.weights.joint
-    evidence = gather(lattice, log_probs, rules)
+    evidence = gather(lattice, looks, rules)
     if not evidence.keeps.any():  # a person should see what it says instead
-        answer = choose_jointly(line, candidates, lattice, log_probs, readers, None)
+        answer = choose_jointly(line, candidates, lattice, looks, readers, None)
         return answer and replace(answer, chance=0.0, others=())
     raw = posterior(evidence, weights)
     free = int(raw.argmax())
@@ -162,7 +168,7 @@ def choose_jointly(
     scaled = share_out(kept, best, chance)
     digits = digit_chances(text, list(zip(evidence.texts, scaled.tolist(), strict=True)))
     return Answer(
-        letters=cut_out(line, text, evidence, candidates, log_probs, digits),
+        letters=cut_out(line, text, evidence, candidates, looks[0], digits),
         chance=chance,
         others=rank(evidence.texts, scaled, best),
         unconstrained=evidence.texts[free] if free != best else None,
