@@ -16,9 +16,9 @@ from tendigits.reading.search import Rules
 
 BLANK = 10  # the symbol after the ten digits
 LEAST_SYMBOL = 1e-3  # chance: a less likely symbol is not looked for at a place
-LEAST_RULED = 1e-6  # the same where rules may ask for what is unlikely
+LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
 BEAM = 12  # beginnings that are kept from one place to the next
-BEAM_RULED = 40
+BEAM_RULED = 20
 
 LogProbs = NDArray[np.float64]
 _Beam = dict[str, list[float]]  # text so far -> chances of having ended on a blank, on a digit

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.ctc import LogProbs, best_texts, text_log_probs
+from tendigits.reading.ctc import LogProbs
 from tendigits.reading.joint import (
     Evidence,
     gather,
@@ -16,7 +16,7 @@ from tendigits.reading.joint import (
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.strings import is_sure
+from tendigits.reading.strings import is_sure, listen
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -38,7 +38,7 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     Args:
         pairs: Lines whose text is known, and that neither reader learnt from.
     """
-    alone = np.array([is_sure(pair.looks[0], None) for pair in pairs])
+    alone = np.array([is_sure(listen(pair.looks[0]), None) for pair in pairs])
     doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if not sure]
     evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
     texts = [pair.text for pair in doubtful]
@@ -89,11 +89,10 @@ def fit_sure(pairs: Sequence[Pair]) -> tuple[float, float]:
     """Return slope and offset of the log-odds that the line network alone is right."""
     odds, right = [], []
     for pair in pairs:
-        text = best_texts(pair.looks[0], count=1)[0][0]
-        if text:
-            chance = float(np.exp(text_log_probs(pair.looks[0], [text])[0]))
-            odds.append(log_odds(chance))
-            right.append(text == pair.text)
+        heard = listen(pair.looks[0])
+        if heard.texts[0]:
+            odds.append(log_odds(float(heard.chances[0])))
+            right.append(heard.texts[0] == pair.text)
     if not right:  # it is never sure
         return even_weights().sure
     slope, offset = fit_logistic(np.stack([odds, np.ones(len(odds))], axis=1), np.array(right))

@@ -60,6 +60,21 @@ class Readers:
     weights: Weights
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heard:
+    """What the line network alone says of a line.
+
+    Attributes:
+        log_probs: (T, 11), the logarithms of the chances of the symbols at each place.
+        texts: K likely ones, the likeliest first.
+        chances: (K,) float64, of each.
+    """
+
+    log_probs: LogProbs
+    texts: list[str]
+    chances: NDArray[np.float64]
+
+
 def read_lines(
     lines: Sequence[Line], readers: Readers, rules: Rules | None = None
 ) -> list[Answer | None]:
@@ -75,14 +90,14 @@ def read_lines(
         rules, it is what the line says without them, with the chance 0.
     """
     transcribe = readers.transcribe
-    said = [transcribe(lay_out(line)) if transcribe else None for line in lines]
-    sure = [log_probs is not None and is_sure(log_probs, rules) for log_probs in said]
+    heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
+    sure = [one is not None and is_sure(one, rules) for one in heard]
     doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
     cut = iter(cut_lines(doubtful, readers))
     answers = []
-    for line, log_probs, known in zip(lines, said, sure, strict=True):
-        if log_probs is not None and known:
-            answers.append(answer_alone(line, log_probs, readers.weights))
+    for line, one, known in zip(lines, heard, sure, strict=True):
+        if one is not None and known:
+            answers.append(answer_alone(line, one, readers.weights))
             continue
         candidates, lattice = next(cut)
         if transcribe is None:
@@ -91,6 +106,13 @@ def read_lines(
             looks = look(line, transcribe)
             answers.append(choose_jointly(line, candidates, lattice, looks, readers, rules))
     return answers
+
+
+def listen(log_probs: LogProbs) -> Heard:
+    """Return the likely texts of what the line network says, (T, 11)."""
+    texts = [text for text, _ in best_texts(log_probs, count=READINGS)]
+    chances = np.exp(text_log_probs(log_probs, texts))
+    return Heard(log_probs=log_probs, texts=texts, chances=chances)
 
 
 def cut_lines(lines: Sequence[Line], readers: Readers) -> list[tuple[Candidates, Lattice]]:
@@ -112,32 +134,24 @@ def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
     return [transcribe(sheet) for sheet in look_again(lay_out(line))]
 
 
-def is_sure(log_probs: LogProbs, rules: Rules | None) -> bool:
+def is_sure(heard: Heard, rules: Rules | None) -> bool:
     """Say whether the line network alone may be believed, and its text keeps to the rules."""
-    text = best_texts(log_probs, count=1)[0][0]
-    if rules is not None and not keeps_to(rules, text):
-        return False
-    return bool(text_log_probs(log_probs, [text])[0] > np.log(SURE))
+    return heard.chances[0] > SURE and (rules is None or keeps_to(rules, heard.texts[0]))
 
 
-def answer_alone(line: Line, log_probs: LogProbs, weights: Weights) -> Answer | None:
+def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer | None:
     """Return what the line network says, with its chance; None if that is nothing."""
-    texts = [text for text, _ in best_texts(log_probs, count=READINGS)]
-    if not texts[0]:
+    text = heard.texts[0]
+    if not text:
         return None
-    raw = np.exp(text_log_probs(log_probs, texts))
     slope, offset = weights.joint.sure
-    chance = logistic(slope * log_odds(float(raw[0])) + offset)
-    scaled = share_out(raw, 0, chance)
+    chance = logistic(slope * log_odds(float(heard.chances[0])) + offset)
+    scaled = share_out(heard.chances, 0, chance)
+    digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
     return Answer(
-        letters=letters_at(
-            columns_of(log_probs, texts[0]),
-            texts[0],
-            line.mask,
-            digit_chances(texts[0], list(zip(texts, scaled.tolist(), strict=True))),
-        ),
+        letters=letters_at(columns_of(heard.log_probs, text), text, line.mask, digits),
         chance=chance,
-        others=rank(texts, scaled, 0),
+        others=rank(heard.texts, scaled, 0),
     )
 
 
@@ -190,7 +204,13 @@ def cut_out(
 
 
 def columns_of(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
-    """Return the column on the line, in standard size, of each digit of a text."""
+    """Return the column on the line, in standard size, of each digit of a text.
+
+    A text that was only found on a larger look may not fit; its digits are spread evenly.
+    """
+    if text_log_probs(log_probs, [text])[0] == -np.inf:
+        places = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
+        return np.asarray((places * PLACE - MARGIN) / SCALE)
     return np.asarray(((align(log_probs, text) + 0.5) * PLACE - MARGIN) / SCALE)
 
 
