@@ -1,4 +1,4 @@
-"""Puts a trained model into the package: its files, and what is known of it.
+"""Puts a trained model into the package: its files, what is known of it, and what it must answer.
 
     scripts/bench ship runs/001-best
 
@@ -12,10 +12,12 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tendigits.atomic import write_bytes, write_json
 from tendigits.data import load_mnist
 from tendigits.evaluation.measure import answer
+from tendigits.evaluation.predict import predict_logits
 from tendigits.export import export_onnx
 from tendigits.models import count_multiply_adds, count_parameters
 from tendigits.registry import INDEX, ShippedModel, folder
@@ -23,6 +25,8 @@ from tendigits.weights import MODEL_FILE, load_model
 
 LICENCE = "MIT"
 SHIPPED_SEED = 0
+GOLDEN = Path(__file__).parent.parent / "tests" / "golden-logits.json"
+GOLDEN_COUNT = 20  # of the first test pictures, whose logits the tests know
 
 
 def ship(run: Path) -> ShippedModel:
@@ -48,17 +52,34 @@ def ship(run: Path) -> ShippedModel:
     )
 
 
+def golden_logits(model: Path) -> list[list[float]]:
+    """Return what a model file answers to the first test pictures, rounded."""
+    images = load_mnist().test.images[:GOLDEN_COUNT]
+    return [
+        [round(logit, 4) for logit in row]
+        for row in predict_logits(load_model(model).model, images).tolist()
+    ]
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(path.read_bytes())
+
+
 def main() -> None:
     """Ship the runs that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     index = folder() / INDEX
-    entries = {entry["name"]: entry for entry in json.loads(index.read_bytes())}
+    entries = {entry["name"]: entry for entry in read_json(index)}
+    golden = read_json(GOLDEN)
     for run in parser.parse_args().runs:
         shipped = ship(run)
         entries[shipped.name] = asdict(shipped)
+        golden[shipped.name] = golden_logits(folder() / f"{shipped.name}.safetensors")
         print(shipped)
     write_json(index, [entries[name] for name in sorted(entries)])
+    write_json(GOLDEN, dict(sorted(golden.items())))
 
 
 if __name__ == "__main__":

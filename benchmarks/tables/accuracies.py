@@ -1,6 +1,7 @@
 """Tables of what was read right: recipes, ensembles, shipped models, steps, other learners."""
 
 from benchmarks.results import read_results, read_runs, summarise
+from benchmarks.steps import with_later
 from benchmarks.tables.markdown import column, markdown, of_name, source, source_line, unmeasured
 from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
@@ -87,6 +88,7 @@ def steps_table() -> str:
         return unmeasured("steps")
     rows: list[list[str]] = []
     before = None
+    runs = with_later(runs)
     for number, step in enumerate(dict.fromkeys(run["step"] for run in runs), 1):
         here = [run for run in runs if run["step"] == step]
         accuracy = summarise(run["test_accuracy"] for run in here)

@@ -11,6 +11,7 @@ The names below are loaded when they are first used, so that `import tendigits` 
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tendigits.errors import explain_missing
 from tendigits.version import __version__
 
 if TYPE_CHECKING:
@@ -54,7 +55,10 @@ def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module 'tendigits' has no attribute {name!r}")
     room, _, inside = _ROOMS[name].partition(":")
-    return getattr(importlib.import_module(room), inside or name)
+    try:
+        return getattr(importlib.import_module(room), inside or name)
+    except ModuleNotFoundError as error:
+        raise explain_missing(error) from error
 
 
 def __dir__() -> list[str]:

@@ -69,6 +69,29 @@ class ExtraMissingError(UsageError):
         )
 
 
+# Packages that an extra brings, where it has others too.
+EXTRA_OF = {
+    "fastapi": "serve",
+    "jinja2": "train",
+    "matplotlib": "train",
+    "prometheus_client": "serve",
+    "psycopg": "postgres",
+    "sqlalchemy": "serve",
+    "torch": "train",
+    "uvicorn": "serve",
+}
+
+
+def explain_missing(error: ModuleNotFoundError) -> Exception:
+    """Return the error that says which extra brings the module that is missing.
+
+    Args:
+        error: Of an import; it is returned as it is where no extra brings the module.
+    """
+    package = (error.name or "").partition(".")[0]
+    return ExtraMissingError(package, EXTRA_OF[package]) if package in EXTRA_OF else error
+
+
 class DataError(TendigitsError):
     """Pictures or labels that cannot be used."""
 

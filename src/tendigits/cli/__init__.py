@@ -13,9 +13,11 @@ from tendigits.cli.doctor import doctor
 from tendigits.cli.evaluate import evaluate
 from tendigits.cli.export import export
 from tendigits.cli.read import read
+from tendigits.cli.serve import serve
 from tendigits.cli.show import show
+from tendigits.cli.teach import teach
 from tendigits.cli.train import train
-from tendigits.errors import TendigitsError
+from tendigits.errors import TendigitsError, explain_missing
 from tendigits.version import __version__
 
 __all__ = ["main"]
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (read, train, evaluate, show, data, combine, export, doctor):
+for command in (read, serve, train, evaluate, show, data, combine, teach, export, doctor):
     app.command()(command)
 
 
@@ -72,12 +74,20 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")  # a "?" is better than no figures
     try:
-        app(obj=options)
+        run(options)
     except (TendigitsError, OSError) as error:
         if options.debug:
             raise
         print(f"tendigits: {one_line(error)}", file=sys.stderr)
         sys.exit(error.exit_code if isinstance(error, TendigitsError) else 1)
+
+
+def run(options: CommonOptions) -> None:
+    """Run the command; a package that the base install lacks is named with the extra it is in."""
+    try:
+        app(obj=options)
+    except ModuleNotFoundError as error:
+        raise explain_missing(error) from error
 
 
 def one_line(error: Exception) -> str:

@@ -134,17 +134,11 @@ class Drawing:
 
     def draw(self, path: Path, pixels: Any, page: "Page", reader: "Reader") -> None:
         """Draw the page that was read off a picture."""
-        from io import BytesIO
-
-        from PIL import Image
-
         from tendigits import atomic
-        from tendigits.reading.drawing import draw_page
+        from tendigits.reading.drawing import draw_page, encode_png
 
         drawn = draw_page(pixels, page, reader.classify if self.explain else None)
-        content = BytesIO()
-        Image.fromarray(drawn).save(content, format="PNG")
-        atomic.write_bytes(self._place(path), content.getvalue())
+        atomic.write_bytes(self._place(path), encode_png(drawn))
 
     def _place(self, path: Path) -> Path:
         """Return the file to draw into; two pictures of one name get two."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.data import clutter, letters, pieces
+from tendigits.data import clutter, letters, pieces, things
 from tendigits.data.digits import SIDE
 from tendigits.errors import SettingError, UnknownNameError
 
@@ -26,6 +26,7 @@ _TRAINING_MAKERS: dict[str, Maker] = {
     "noise": lambda stock, random: clutter.noise(random),
     "blank": lambda stock, random: clutter.blank(random),
     "marks": lambda stock, random: clutter.mark(random),
+    "things": lambda stock, random: things.thing(random),
 }
 _TESTING_MAKERS: dict[str, Maker] = {
     "printed_letters": lambda stock, random: letters.print_letter(random),

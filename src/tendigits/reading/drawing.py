@@ -50,6 +50,13 @@ def draw_page(pixels: Pixels, page: Page, classify: Classify | None = None) -> P
     return np.vstack([canvas, *rows])
 
 
+def encode_png(pixels: Pixels) -> bytes:
+    """Return a picture, (H, W) or (H, W, 3) uint8, as a PNG file."""
+    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, content = cv2.imencode(".png", ordered)
+    return bytes(content)
+
+
 def find_what_mattered(image: Pixels, digit: int, classify: Classify) -> NDArray[np.float32]:
     """Return how much less likely a digit becomes where the picture is covered (occlusion).
 

@@ -1,6 +1,8 @@
 """The reader: a picture in, a page out."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,7 @@ from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_networ
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line, find_lines
-from tendigits.reading.strings import Readers, read_lines
+from tendigits.reading.strings import Recognisers, read_lines
 from tendigits.reading.weights import Weights, load_weights
 from tendigits.registry import shipped_models
 from tendigits.results import Alternative, Box, Digit, Field, Page, surround
@@ -26,14 +28,15 @@ LEAST_SHOWN = 0.001  # chance: less likely digits are not named as alternatives
 MOST_SHOWN = 3  # alternatives
 
 Fields = Literal["one", "lines"]
+LineNetwork = Path | Transcribe | Literal["shipped"] | None
 
 
 class Reader:
     """Reads digits off pictures.
 
     Args:
-        model: A shipped model's name, an ONNX file, or a function (N, 28, 28) uint8 -> (N, 10)
-            logits.
+        model: A shipped model's name, an ONNX file, a function (N, 28, 28) uint8 -> (N, 10)
+            logits, or what `load_recognisers` returned, with which the settings of that are done.
         fields: ``"lines"`` for as many as there are on the page, ``"one"`` where the picture is
             of one field.
         reject_above: The chance of being wrong, in [0, 1], above which a digit or a field is not
@@ -46,6 +49,7 @@ class Reader:
             function as `load_line_network` returns; None to read by the model alone, as it is
             anyway with a file or a function of your own.
         threads: That the network computes with; 0 for one a core.
+        most_shown: Alternatives that are named at most, of each digit and each field.
 
     Raises:
         SettingError: A setting is outside its range.
@@ -55,15 +59,16 @@ class Reader:
 
     def __init__(
         self,
-        model: str | Path | Classify = DEFAULT,
+        model: str | Path | Classify | Recognisers = DEFAULT,
         *,
         fields: Fields = "lines",
         reject_above: float = REJECT_ABOVE,
         format: str | Rules | None = None,
         valid: Path | None = None,
         weights: Weights | None = None,
-        line_network: Path | Transcribe | Literal["shipped"] | None = "shipped",
+        line_network: LineNetwork = "shipped",
         threads: int = 0,
+        most_shown: int = MOST_SHOWN,
     ) -> None:
         if fields not in ("one", "lines"):
             raise SettingError(f"fields cannot be {fields!r}: expected 'one' or 'lines'")
@@ -71,15 +76,14 @@ class Reader:
             raise SettingError(f"reject_above is {reject_above}: expected a chance from 0 to 1")
         self.fields = fields
         self.reject_above = reject_above
+        self.most_shown = most_shown
         self.rules = find_rules(format, valid=valid)
-        self.classify = model if callable(model) else load_classifier(model, threads=threads)
-        if line_network == "shipped":
-            line_network = SHIPPED if is_shipped(model) else None
-        if isinstance(line_network, Path):
-            line_network = load_line_network(line_network, threads=threads)
-        self.readers = Readers(
-            classify=self.classify, transcribe=line_network, weights=weights or load_weights()
-        )
+        if not isinstance(model, Recognisers):
+            model = load_recognisers(
+                model, weights=weights, line_network=line_network, threads=threads
+            )
+        self.recognisers = model
+        self.classify = model.classify
 
     def read(self, picture: Picture) -> Page:
         """Read a picture.
@@ -99,9 +103,16 @@ class Reader:
 
     def read_pixels(self, pixels: NDArray[np.uint8]) -> Page:
         """Read a decoded picture, (H, W) or (H, W, 3) uint8."""
-        height, width = pixels.shape[:2]
-        lines = find_lines(find_ink(pixels), one=self.fields == "one")
-        answers = read_lines(lines, self.readers, self.rules)
+        return read_together([(self, pixels)], self.recognisers)[0]
+
+    def find_lines(self, pixels: NDArray[np.uint8]) -> list[Line]:
+        """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8."""
+        return find_lines(find_ink(pixels), one=self.fields == "one")
+
+    def make_page(
+        self, lines: Sequence[Line], answers: Sequence[Answer | None], width: int, height: int
+    ) -> Page:
+        """Return what lines say as a page of a picture, whose sizes are in pixels."""
         fields = tuple(
             self._field(answer, line, (0, 0, width, height))
             for answer, line in zip(answers, lines, strict=True)
@@ -120,7 +131,7 @@ class Reader:
             digits=digits,
             alternatives=tuple(
                 Alternative(text=text, confidence=chance) for text, chance in answer.others
-            )[:MOST_SHOWN],
+            )[: self.most_shown],
             unconstrained=answer.unconstrained,
         )
 
@@ -138,14 +149,57 @@ class Reader:
             confidence=confidence,
             accepted=1 - confidence <= self.reject_above,
             box=(max(left, 0), max(top, 0), min(right, page[2]), min(bottom, page[3])),
-            alternatives=tuple(others[:MOST_SHOWN]),
+            alternatives=tuple(others[: self.most_shown]),
             seen=letter.image.tobytes(),
         )
+
+
+def load_recognisers(
+    model: str | Path | Classify = DEFAULT,
+    *,
+    weights: Weights | None = None,
+    line_network: LineNetwork = "shipped",
+    threads: int = 0,
+) -> Recognisers:
+    """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
+    if line_network == "shipped":
+        line_network = SHIPPED if is_shipped(model) else None
+    if isinstance(line_network, Path):
+        line_network = load_line_network(line_network, threads=threads)
+    return Recognisers(
+        classify=model if callable(model) else load_classifier(model, threads=threads),
+        transcribe=line_network,
+        weights=weights or load_weights(),
+    )
 
 
 def is_shipped(model: str | Path | Classify) -> bool:
     """Say whether a model is one of those that come with tendigits."""
     return isinstance(model, str) and model in shipped_models()
+
+
+def read_together(
+    pictures: Sequence[tuple[Reader, NDArray[np.uint8]]], recognisers: Recognisers
+) -> list[Page]:
+    """Read several pictures, all of their candidates in one call of the network.
+
+    Args:
+        pictures: Each decoded, (H, W) or (H, W, 3) uint8, with the reader whose fields, rules and
+            decisions are wanted.
+        recognisers: What reads the lines, in place of the readers' own.
+
+    Returns:
+        A page for each.
+    """
+    found = [reader.find_lines(pixels) for reader, pixels in pictures]
+    rules = [
+        reader.rules for (reader, _), lines in zip(pictures, found, strict=True) for _ in lines
+    ]
+    answers = iter(read_lines([line for lines in found for line in lines], recognisers, rules))
+    return [
+        reader.make_page(lines, list(islice(answers, len(lines))), pixels.shape[1], pixels.shape[0])
+        for (reader, pixels), lines in zip(pictures, found, strict=True)
+    ]
 
 
 def read(picture: Picture, *, fields: Fields = "lines", format: str | None = None) -> Page:

@@ -26,9 +26,8 @@ def remove_rules(mask: Mask, stroke: float) -> Mask:
     """
     flat = find_rules(mask, stroke)
     upright = find_rules(np.ascontiguousarray(mask.T), stroke).T
-    height = usual_height(mask, stroke)
-    if flat.any():
-        height = max(height, usual_height(mask * (1 - flat), stroke))
+    without = [mask * (1 - flat)] if flat.any() else []
+    height = max(usual_height(part, stroke) for part in (mask, *without))
     if height == 0:  # there is nothing but lines, so nothing that they would be the rules of
         return mask
     mask = erase(mask, keep_long(flat, RULE_HEIGHTS * height))

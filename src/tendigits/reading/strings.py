@@ -46,7 +46,7 @@ PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Readers:
+class Recognisers:
     """What reads a line.
 
     Attributes:
@@ -76,35 +76,38 @@ class Heard:
 
 
 def read_lines(
-    lines: Sequence[Line], readers: Readers, rules: Rules | None = None
+    lines: Sequence[Line],
+    recognisers: Recognisers,
+    rules: Rules | Sequence[Rules | None] | None = None,
 ) -> list[Answer | None]:
     """Read lines; all candidates of those that need them in one call of the network.
 
     Args:
         lines: In standard size.
-        readers: Of lines.
-        rules: What the text must keep to; None for any digits.
+        recognisers: Of digits, and of lines.
+        rules: What the text must keep to, of all lines or of each; None for any digits.
 
     Returns:
         An answer for each line; None where nothing on it is a digit. Where nothing keeps to the
         rules, it is what the line says without them, with the chance 0.
     """
-    transcribe = readers.transcribe
+    transcribe = recognisers.transcribe
+    each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
-    sure = [one is not None and is_sure(one, rules) for one in heard]
+    sure = [one is not None and is_sure(one, own) for one, own in zip(heard, each, strict=True)]
     doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
-    cut = iter(cut_lines(doubtful, readers))
+    cut = iter(cut_lines(doubtful, recognisers))
     answers = []
-    for line, one, known in zip(lines, heard, sure, strict=True):
+    for line, one, known, own in zip(lines, heard, sure, each, strict=True):
         if one is not None and known:
-            answers.append(answer_alone(line, one, readers.weights))
+            answers.append(answer_alone(line, one, recognisers.weights))
             continue
         candidates, lattice = next(cut)
         if transcribe is None:
-            answers.append(choose(candidates, lattice, readers.weights, rules))
+            answers.append(choose(candidates, lattice, recognisers.weights, own))
         else:
             looks = look(line, transcribe)
-            answers.append(choose_jointly(line, candidates, lattice, looks, readers, rules))
+            answers.append(choose_jointly(line, candidates, lattice, looks, recognisers, own))
     return answers
 
 
@@ -115,16 +118,16 @@ def listen(log_probs: LogProbs) -> Heard:
     return Heard(log_probs=log_probs, texts=texts, chances=chances)
 
 
-def cut_lines(lines: Sequence[Line], readers: Readers) -> list[tuple[Candidates, Lattice]]:
+def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Candidates, Lattice]]:
     """Return all ways to cut each line, scored."""
     candidates = [make_candidates(find_atoms(line.mask)) for line in lines]
     images = [one.images for one in candidates]
     logits = np.zeros((0, 10), np.float32)
     if sum(map(len, images)):
-        logits = readers.classify(np.concatenate(images))
+        logits = recognisers.classify(np.concatenate(images))
     ends = np.cumsum([0, *map(len, images)]).tolist()
     return [
-        (one, weigh(one, logits[start:end], readers.weights))
+        (one, weigh(one, logits[start:end], recognisers.weights))
         for one, (start, end) in zip(candidates, pairwise(ends), strict=True)
     ]
 
@@ -160,14 +163,14 @@ def choose_jointly(
     candidates: Candidates,
     lattice: Lattice,
     looks: Sequence[LogProbs],
-    readers: Readers,
+    recognisers: Recognisers,
     rules: Rules | None,
 ) -> Answer | None:
     """Return the best text by both readers with its chance; None if that is nothing."""
-    weights = readers.weights.joint
+    weights = recognisers.weights.joint
     evidence = gather(lattice, looks, rules)
     if not evidence.keeps.any():  # a person should see what it says instead
-        answer = choose_jointly(line, candidates, lattice, looks, readers, None)
+        answer = choose_jointly(line, candidates, lattice, looks, recognisers, None)
         return answer and replace(answer, chance=0.0, others=())
     raw = posterior(evidence, weights)
     free = int(raw.argmax())

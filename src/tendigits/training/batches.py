@@ -1,6 +1,7 @@
 """The training pictures, whole in memory as uint8, cut into batches by the number of the step."""
 
 import math
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,6 +21,15 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
         epoch: 0 for the first.
     """
     return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+class BatchSource(Protocol):
+    """Anything that has a batch for each step."""
+
+    steps_per_epoch: int
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return pictures, (n, 1, 28, 28) float32 in [0, 1], and labels, (n,) int64."""
 
 
 class Batches:

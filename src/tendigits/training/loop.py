@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from tendigits.errors import DivergedError
-from tendigits.training.batches import Batches
+from tendigits.training.batches import BatchSource
 from tendigits.training.examples import Examples
 from tendigits.training.recipe import Recipe, learning_rate
 from tendigits.training.state import TrainingState
@@ -15,14 +15,14 @@ from tendigits.training.state import TrainingState
 CHECK_EVERY = 50  # steps between looks at the loss on an accelerator, where a look makes it wait
 
 
-def count_steps(recipe: Recipe, batches: Batches) -> int:
+def count_steps(recipe: Recipe, batches: BatchSource) -> int:
     """Return how many steps the whole training makes, at least one."""
     return max(1, round(recipe.epochs * batches.steps_per_epoch))
 
 
 def train_steps(
     state: TrainingState,
-    batches: Batches,
+    batches: BatchSource,
     recipe: Recipe,
     until: int,
     examples: Examples,

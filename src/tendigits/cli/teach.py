@@ -1,0 +1,70 @@
+"""`tendigits teach`: learn from corrections in seconds, and take it back."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tendigits.errors import SettingError
+
+if TYPE_CHECKING:
+    from tendigits.training.teach import Lesson
+
+SHELF = Path("taught")
+
+
+def teach(
+    corrections: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Pictures with their right labels: a sub-folder for each digit, 0 to 9, or IDX "
+            "files.",
+            readable=False,
+        ),
+    ] = None,
+    shelf: Annotated[
+        Path, typer.Option(help="The folder of taught models.", readable=False)
+    ] = SHELF,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Use the model that was used before.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Fixes everything random.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
+) -> None:
+    """Train the small model further on corrections, and use it where that made it better.
+
+    A third of the corrections is kept to measure on. The taught model is used only if it reads
+    these better and MNIST's held-out digits not significantly worse.
+    """
+    from tendigits import shelf as shelves
+
+    if undo:
+        print(f"in use: {shelves.undo(shelf) or 'the shipped model'}")
+        return
+    if corrections is None:
+        raise SettingError("there is nothing to learn from: name a folder of corrections")
+    from tendigits.data import open_data
+    from tendigits.teaching import teach_shelf
+
+    lesson, place = teach_shelf(open_data(corrections).all(), shelf, seed=seed)
+    if as_json:
+        print(json.dumps({**lesson.to_dict(), "model": place and str(place)}))
+        return
+    print_lesson(lesson, place)
+
+
+def print_lesson(lesson: "Lesson", place: Path | None) -> None:
+    """Print what was learned, and whether it is used."""
+    for name, count, (before, after) in (
+        ("corrections kept to measure on", lesson.kept, lesson.kept_errors),
+        ("MNIST, held out", lesson.mnist, lesson.mnist_errors),
+    ):
+        print(f"{name}: {before} wrong of {count:,} before, {after} after")
+    print(f"learned from {lesson.corrections} corrections in {lesson.seconds:.1f} s")
+    if place is not None:
+        print(f"in use: {place}; tendigits teach --undo takes it back")
+    elif lesson.kept_errors[1] >= lesson.kept_errors[0]:
+        print("not used: the kept corrections are read no better")
+    else:
+        print(f"not used: MNIST is read worse (the chance of that by luck is {lesson.chance:.1%})")

@@ -1,0 +1,83 @@
+"""A folder of models that were taught one after the other, and the one that is in use.
+
+    taught/001/model.onnx, model.safetensors, lesson.json
+    taught/002/...
+    taught/current          # holds 002, or nothing: then the shipped model is in use
+
+A model is complete before `current` names it, and `current` changes at once: a server that looks
+there never sees half a model. Nothing is ever deleted, so that every step can be taken back.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from tendigits.atomic import write_text
+from tendigits.errors import SettingError, WeightsError
+
+CURRENT = "current"
+NUMBER = re.compile(r"\d{3,}")
+
+
+def current_model(shelf: Path) -> Path | None:
+    """Return the folder of the model in use; None where it is the shipped one.
+
+    Raises:
+        WeightsError: What `current` names is not there.
+        OSError: It cannot be read.
+    """
+    try:
+        name = (shelf / CURRENT).read_text("ascii").strip()
+    except FileNotFoundError:
+        return None
+    if not name:
+        return None
+    if not NUMBER.fullmatch(name) or not (shelf / name).is_dir():
+        raise WeightsError(f"{shelf / CURRENT}: names {name!r}: expected a model of this folder")
+    return shelf / name
+
+
+def put_on_shelf(shelf: Path, finished: Path) -> Path:
+    """Move a finished model's folder onto the shelf and put it into use.
+
+    Args:
+        shelf: The folder of all taught models; made where it is missing.
+        finished: On the same file system.
+
+    Returns:
+        Its new place.
+    """
+    shelf.mkdir(parents=True, exist_ok=True)
+    number = 1 + max((int(name) for name in _numbers(shelf)), default=0)
+    place = shelf / f"{number:03d}"
+    os.rename(finished, place)
+    use(shelf, place)
+    return place
+
+
+def use(shelf: Path, model: Path | None) -> None:
+    """Put a model of the shelf into use; None for the shipped one."""
+    write_text(shelf / CURRENT, f"{model.name if model else ''}\n")
+
+
+def undo(shelf: Path) -> Path | None:
+    """Put the model that was there before into use again.
+
+    Returns:
+        Its folder; None for the shipped model.
+
+    Raises:
+        SettingError: No taught model is in use.
+        WeightsError: As `current_model`.
+    """
+    current = current_model(shelf)
+    if current is None:
+        raise SettingError(f"{shelf}: the shipped model is in use: there is nothing to undo")
+    before = [shelf / name for name in _numbers(shelf) if int(name) < int(current.name)]
+    use(shelf, before[-1] if before else None)
+    return before[-1] if before else None
+
+
+def _numbers(shelf: Path) -> list[str]:
+    """Return the names of the models on a shelf, oldest first."""
+    return sorted((path.name for path in shelf.iterdir() if NUMBER.fullmatch(path.name)), key=int)
