@@ -46,8 +46,8 @@ class Reader:
         valid: A file with the codes that exist, one a line.
         weights: Fitted with the models; None for those fitted with the shipped ones.
         line_network: What reads whole lines beside the model: ``"shipped"``, an ONNX file, or a
-            function as `load_line_network` returns; None to read by the model alone, as it is
-            anyway with a file or a function of your own.
+            function as `load_line_network` returns; None to read by the model alone. With a model
+            of your own it never answers alone.
         threads: That the network computes with; 0 for one a core.
         most_shown: Alternatives that are named at most, of each digit and each field.
 
@@ -163,19 +163,15 @@ def load_recognisers(
 ) -> Recognisers:
     """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
     if line_network == "shipped":
-        line_network = SHIPPED if is_shipped(model) else None
+        line_network = SHIPPED
     if isinstance(line_network, Path):
         line_network = load_line_network(line_network, threads=threads)
     return Recognisers(
         classify=model if callable(model) else load_classifier(model, threads=threads),
         transcribe=line_network,
         weights=weights or load_weights(),
+        alone=isinstance(model, str) and model in shipped_models(),
     )
-
-
-def is_shipped(model: str | Path | Classify) -> bool:
-    """Say whether a model is one of those that come with tendigits."""
-    return isinstance(model, str) and model in shipped_models()
 
 
 def read_together(

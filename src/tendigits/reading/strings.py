@@ -53,11 +53,14 @@ class Recognisers:
         classify: (N, 28, 28) uint8 -> (N, 10) logits of single digits.
         transcribe: A line's sheet -> what may stand at each place; None to do without.
         weights: Fitted with both.
+        alone: The line network may answer alone where it is sure. Not where the digits' network is
+            somebody's own, or was taught: it is to be heard then.
     """
 
     classify: Classify
     transcribe: Transcribe | None
     weights: Weights
+    alone: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,7 +97,10 @@ def read_lines(
     transcribe = recognisers.transcribe
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
-    sure = [one is not None and is_sure(one, own) for one, own in zip(heard, each, strict=True)]
+    sure = [
+        recognisers.alone and one is not None and is_sure(one, own)
+        for one, own in zip(heard, each, strict=True)
+    ]
     doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
     cut = iter(cut_lines(doubtful, recognisers))
     answers = []
