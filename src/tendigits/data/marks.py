@@ -1,4 +1,4 @@
-"""Ink that a hand adds: a bar through a 7, a flag on a 1, and points, commas and dashes."""
+"""Ink that a hand adds to digits, such as a bar through a 7, and to lines: points, commas, dashes."""
 
 import cv2
 import numpy as np
