@@ -25,7 +25,8 @@ class Hand:
         broken: The chance that a digit's stroke has a gap.
         marks: The chance of points, commas and dashes.
         european: The chance that a 7 is crossed and a 1 has a flag.
-        flourish: The chance that a 9 ends in a hook and a 0 has a tail.
+        flourish: The chance that a 9 ends in a hook, a 0 has a tail, a 4 is closed and the bar of
+            a 5 is long.
         wobble: Standard deviation of how far a digit's strokes stray, in pixels of MNIST's form.
     """
 

@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from tendigits.data.digits import Digits
 from tendigits.data.hand import Hand, sample_hand
-from tendigits.data.marks import add_marks, cross_seven, flag_one, hook_nine, tail_zero
+from tendigits.data.marks import (
+    add_marks,
+    bar_five,
+    close_four,
+    cross_seven,
+    flag_one,
+    hook_nine,
+    tail_zero,
+)
 from tendigits.data.paper import Paper, put_on_paper, sample_paper
 from tendigits.results import Box
 
@@ -31,6 +39,8 @@ MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a 
 HABITS = {
     0: (tail_zero, "flourish"),
     1: (flag_one, "european"),
+    4: (close_four, "flourish"),
+    5: (bar_five, "flourish"),
     7: (cross_seven, "european"),
     9: (hook_nine, "flourish"),
 }

@@ -1,4 +1,4 @@
-"""Ink that a hand adds to digits, such as a bar through a 7, and to lines: points, commas, dashes."""
+"""Ink that a hand adds to digits, as a bar through a 7, and to lines: points, commas, dashes."""
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from tendigits.results import Box
 Ink = NDArray[np.float32]
 Random = np.random.Generator
 
+NARROW = 0.28  # heights: a 4 that is open by less has a pointed top once it is closed
 SHIFT = 4  # bits of a fraction in cv2's coordinates
 
 
@@ -50,8 +51,9 @@ def flag_one(ink: Ink, pen: float, random: Random) -> Ink:
     margin = int(0.7 * height)
     wide = pad_sides(ink, margin)
     top = (float(dark.mean()) + margin, pen / 2)
-    long = random.uniform(0.2, 0.75) * height
-    end = (top[0] - long * random.uniform(0.4, 0.9), top[1] + long)
+    long = random.uniform(0.2, 0.9) * height
+    reach = min(long * random.uniform(0.4, 1.1), 0.95 * margin)
+    end = (top[0] - reach, top[1] + long)
     stroke(wide, [end, top], pen)
     if random.random() < 0.3:
         foot = np.flatnonzero(ink[-max(1, height // 8) :].max(axis=0) > 0.5)
@@ -59,6 +61,36 @@ def flag_one(ink: Ink, pen: float, random: Random) -> Ink:
             x, y = float(foot.mean()) + margin, height - 1 - pen / 2
             reach = height * random.uniform(0.2, 0.35)
             stroke(wide, [(x - reach, y), (x + reach, y)], pen)
+    return wide
+
+
+def close_four(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 4, (H, W), whose arm meets its stem at the top; as it is if it is closed anyway."""
+    height = ink.shape[0]
+    row = int(height * random.uniform(0.06, 0.16))
+    edges = np.flatnonzero(np.diff(np.pad(ink[row] > 0.5, 1).astype(np.int8)))
+    runs = edges.reshape(-1, 2).mean(axis=1) if len(edges) else edges
+    if len(runs) < 2 or np.ptp(runs) > NARROW * height:  # a wide one would become a 9
+        return ink
+    above = int(0.15 * height)
+    closed = np.pad(ink, ((above, 0), (0, 0)))
+    tip = above + max(0.0, row - height * random.uniform(0, 0.2))
+    stroke(closed, [(float(runs[0]), float(above + row)), (float(runs[-1]), tip)], pen)
+    return closed
+
+
+def bar_five(ink: Ink, pen: float, random: Random) -> Ink:
+    """Return a 5, (H, W), whose top stroke goes on far to the right."""
+    height = ink.shape[0]
+    top = ink[: max(2, height // 6)] > 0.5
+    across = np.flatnonzero(top.any(axis=0))
+    if not len(across):
+        return ink
+    x, above = float(across[-1]), int(0.2 * height)
+    y = above + float(np.flatnonzero(top[:, across[-1]]).mean())
+    long = height * random.uniform(0.15, 0.5)
+    wide = np.pad(ink, ((above, 0), (0, int(long) + 2)))
+    stroke(wide, [(x, y), (x + long, y - long * random.uniform(-0.1, 0.4))], pen)
     return wide
 
 
