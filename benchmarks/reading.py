@@ -22,6 +22,7 @@ from benchmarks.results import write_results
 from tendigits.errors import DataNotFoundError
 from tendigits.reading import Reader
 from tendigits.reading.classifier import DEFAULT
+from tendigits.reading.line_network import SHIPPED
 from tendigits.reading.weights import FITTED, load_weights
 from tendigits.results import Page
 
@@ -152,6 +153,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
     parser.add_argument("--model", default=DEFAULT, help="a model's name, or an ONNX file")
     parser.add_argument("--weights", type=Path, default=FITTED, help="fitted with the model")
+    parser.add_argument("--line-network", type=Path, default=SHIPPED, help="an ONNX file")
+    parser.add_argument("--cuts-only", action="store_true", help="without a line network")
+    parser.add_argument("--threads", type=int, default=0, help="0 for one a core")
     parser.add_argument("--only", help="the set with this name")
     parser.add_argument("--limit", type=int, help="pictures of each set, evenly spaced")
     parser.add_argument("--mistakes", type=Path, help="HTML page of the worst mistakes to write")
@@ -167,6 +171,8 @@ def main() -> None:
             arguments.model,
             fields="one" if real.fields == "one" else "lines",
             weights=load_weights(arguments.weights),
+            line_network=None if arguments.cuts_only else arguments.line_network,
+            threads=arguments.threads,
         )
         outcomes = read_set(some, reader)
         rows.append(summarise_set(real.name, outcomes))

@@ -22,7 +22,8 @@ from PIL import Image
 
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import find_model
