@@ -172,7 +172,7 @@ def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "line.onnx"
         trace(
-            model.to(memory_format=torch.contiguous_format),
+            model.to(memory_format=torch.contiguous_format),  # type: ignore[call-overload]
             draft,
             example=torch.zeros(2, 2, model.config.height, 160),
             names=("lines", "logits"),
