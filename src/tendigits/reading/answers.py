@@ -131,7 +131,8 @@ def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.i
         owner: (W,) the digit whose columns these are.
         count: Of digits.
     """
-    pieces, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    pieces, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels = np.asarray(found, np.int64)
     owners = np.where(mask > 0, owner[None, :], -1)
     shares = np.zeros((pieces, count))
     rows, across = np.nonzero(mask)
