@@ -13,6 +13,7 @@ from tendigits.reading.candidates import LOWEST, Candidates
 
 Mask = NDArray[np.uint8]
 
+MOST_SURE = 0.9999  # chance: no digit is surer, since not all texts were looked at
 MOSTLY = 0.75  # of a piece of ink: then all of it belongs to one digit
 
 
@@ -72,7 +73,7 @@ def digit_chances(text: str, chances: Sequence[tuple[str, float]]) -> NDArray[np
                 found[place, int(other[place])] += chance
             elif other.startswith(text[: place + 1]) or other.endswith(text[place:]):
                 found[place, int(letter)] += chance
-    return np.minimum(found, 1)
+    return np.minimum(found, MOST_SURE)
 
 
 def letters_of_candidates(
@@ -131,7 +132,8 @@ def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.i
         owner: (W,) the digit whose columns these are.
         count: Of digits.
     """
-    pieces, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    pieces, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels = np.asarray(found, np.int64)
     owners = np.where(mask > 0, owner[None, :], -1)
     shares = np.zeros((pieces, count))
     rows, across = np.nonzero(mask)

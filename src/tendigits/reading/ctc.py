@@ -106,8 +106,12 @@ def best_texts(
     scale = 0.0  # logarithm of what all chances of the beam were divided by
     for row in np.exp(log_probs):
         symbols: list[int] = np.flatnonzero(row[:BLANK] >= least).tolist()
-        beam = _extend(beam, row, symbols, rules, states)
-        best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
+        if symbols:
+            beam = _extend(beam, row, symbols, rules, states)
+            best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
+        else:  # as at most places: nothing but a blank, or the last digit again
+            beam = {text: _stay(text, *parts, row) for text, parts in beam.items()}
+            best = list(beam)
         whole = sum(beam[best[0]])
         beam = {text: [part / whole for part in beam[text]] for text in best}
         scale += float(np.log(whole))
@@ -119,6 +123,12 @@ def best_texts(
     return sorted(found, key=lambda pair: -pair[1])[:count]
 
 
+def _stay(text: str, on_blank: float, on_digit: float, row: NDArray[np.float64]) -> list[float]:
+    """Return the chances of a text that gets no longer at a place, ending on a blank or a digit."""
+    again = float(row[int(text[-1])]) if text else 0.0
+    return [(on_blank + on_digit) * float(row[BLANK]), on_digit * again]
+
+
 def _extend(
     beam: _Beam,
     row: NDArray[np.float64],
@@ -128,12 +138,11 @@ def _extend(
 ) -> _Beam:
     """Return the beginnings of texts one place on; `states` takes up those of new ones."""
     longer: _Beam = {}
-    blank = float(row[BLANK])
     for text, (on_blank, on_digit) in beam.items():
         entry = longer.setdefault(text, [0.0, 0.0])
-        entry[0] += (on_blank + on_digit) * blank
-        if text:
-            entry[1] += on_digit * float(row[int(text[-1])])
+        stays = _stay(text, on_blank, on_digit, row)
+        entry[0] += stays[0]
+        entry[1] += stays[1]
         for digit in symbols:
             letter = str(digit)
             before = on_blank if text.endswith(letter) else on_blank + on_digit

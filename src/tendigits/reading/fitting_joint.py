@@ -20,6 +20,7 @@ from tendigits.reading.strings import is_sure, listen
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
+FARTHEST = 0.25  # that a weight changes in a step
 SHRINK = 1e-2  # of the weights: keeps them finite where the lines are read without a mistake
 
 
@@ -67,7 +68,7 @@ def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.
             mean = chances @ measures
             slope = slope + measures[right] - mean
             curve = curve + (measures - mean).T @ ((measures - mean) * chances[:, None])
-        weights = weights + np.linalg.solve(curve + 1e-6 * np.eye(len(weights)), slope)
+        weights = weights + within(np.linalg.solve(curve, slope), FARTHEST)
     return np.asarray(weights)
 
 
@@ -113,5 +114,10 @@ def fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> NDA
         slope = measures.T @ (target - chance) - SHRINK * weights
         curve = (measures * (chance * (1 - chance))[:, None]).T @ measures
         step = np.linalg.solve(curve + SHRINK * np.eye(len(weights)), slope)
-        weights = weights + step * min(1.0, 5.0 / max(1e-9, float(np.abs(step).max())))
+        weights = weights + within(step, FARTHEST)
     return np.asarray(weights)
+
+
+def within(step: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    """Return a step that is no longer than `most` along any axis: Newton's may leap too far."""
+    return np.asarray(step * min(1.0, most / max(1e-9, float(np.abs(step).max()))))

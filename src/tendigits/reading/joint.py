@@ -17,7 +17,8 @@ from tendigits.reading.lattice import Lattice, forward, forward_text
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import JointWeights
 
-READINGS = 6  # of each of the two that are weighed against each other
+READINGS = 6  # of the line network that are weighed against each other
+CUT_READINGS = 4  # of the lattice, where each one more takes longer
 FURTHER = 3  # of each further look at the line
 FLOOR = -25.0  # logarithm: a text that one reader does not find has this chance with it
 LEAST_CHANCE = 1e-9  # of a reading: less cannot be told from none
@@ -55,7 +56,7 @@ def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = No
     paths: Paths = {}
     texts: dict[str, None] = {"": None}  # a dictionary keeps the order
     for kept in (None,) if rules is None else (None, rules):
-        for reading in islice(best_readings(lattice, kept), READINGS):
+        for reading in islice(best_readings(lattice, kept), CUT_READINGS):
             texts.setdefault(reading.text)
             paths.setdefault(reading.text, reading.path)
         for place, log_probs in enumerate(looks if kept is None else looks[:1]):

@@ -41,7 +41,7 @@ from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line
 from tendigits.reading.weights import Weights, weigh
 
-SURE = 0.98  # chance: the line network needs no second reader from here on
+SURE = 0.95  # chance: the line network needs no second reader from here on
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
