@@ -11,7 +11,7 @@ import argparse
 import csv
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from tendigits.reading.line_network import SHIPPED
 from tendigits.reading.weights import FITTED, load_weights
 from tendigits.results import Page
 
-COLUMNS = {"text": "one", "label": "one", "lines": "lines"}  # and what the reader is told to expect
+# And what the reader is told to expect: fields, and the format of each.
+COLUMNS = {"text": ("one", None), "label": ("one", "digits:1"), "lines": ("lines", None)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,13 @@ class RealSet:
     Attributes:
         name: Of the folder, and of the CSV file where that has a name of its own.
         fields: ``"one"`` or ``"lines"``, for the reader.
+        format: What every field keeps to, for the reader; None for any digits.
         samples: The pictures.
     """
 
     name: str
     fields: str
+    format: str | None
     samples: list[Sample]
 
 
@@ -85,7 +88,12 @@ def find_sets(folder: Path) -> Iterator[RealSet]:
         ]
         place = path.parent.name
         name = place if path.stem == "labels" else f"{place}/{path.stem}"
-        yield RealSet(name=name, fields=COLUMNS[column], samples=samples)
+        fields, form = COLUMNS[column]
+        yield RealSet(name=name, fields=fields, format=form, samples=samples)
+        lengths = {len(sample.text) for sample in samples}
+        if column == "text" and len(lengths) == 1:  # as whoever reads postcodes knows
+            form = f"digits:{lengths.pop()}"
+            yield RealSet(name=f"{name} as {form}", fields=fields, format=form, samples=samples)
 
 
 def read_set(real: RealSet, reader: Reader) -> list[Outcome]:
@@ -166,10 +174,11 @@ def main() -> None:
         if arguments.only not in (None, real.name):
             continue
         step = max(1, len(real.samples) // (arguments.limit or len(real.samples)))
-        some = RealSet(name=real.name, fields=real.fields, samples=real.samples[::step])
+        some = replace(real, samples=real.samples[::step])
         reader = Reader(
             arguments.model,
             fields="one" if real.fields == "one" else "lines",
+            format=real.format,
             weights=load_weights(arguments.weights),
             line_network=None if arguments.cuts_only else arguments.line_network,
             threads=arguments.threads,
