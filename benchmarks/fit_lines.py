@@ -135,7 +135,7 @@ def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineN
         logits = model(seen.contiguous(memory_format=torch.channels_last))
         loss = find_loss(logits, batch, stretch, HINT * max(0.0, 1 - step / (HINTED * steps)))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
         if (step + 1) % 200 == 0 or step + 1 == steps:

@@ -75,7 +75,7 @@ class Lines:
             chosen = self.random.integers(len(self.sheets), size=LOOSE * BATCH)
             some = sorted(map(self._pick, chosen.tolist()), key=lambda one: one.canvas.shape[2])
             self.waiting = [some[start : start + BATCH] for start in range(0, len(some), BATCH)]
-            self.random.shuffle(self.waiting)  # type: ignore[arg-type]
+            self.random.shuffle(self.waiting)
         return collate(self.waiting.pop())
 
     def _pick(self, number: int) -> Sheet:

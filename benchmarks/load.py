@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -147,7 +148,7 @@ async def at_a_rate(
                 continue
             answered = connection.send(request)
             pending.add(answered)
-            answered.add_done_callback(lambda done, used=connection: give_back(used, done))
+            answered.add_done_callback(partial(give_back, connection))
         await asyncio.sleep(0.001)
     if pending:
         await asyncio.wait(pending, timeout=30)

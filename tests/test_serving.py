@@ -22,7 +22,8 @@ from PIL import Image
 
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import find_model
@@ -30,13 +31,21 @@ from tendigits.reading.reader import Reader
 from tendigits.results import Page
 from tendigits.serving import metrics
 from tendigits.serving.access import host_name, require_token
-from tendigits.serving.answers import Job
+from tendigits.serving.answers import Answerer, Job
 from tendigits.serving.app import PAGE_FILES, create_app
 from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.connections import REFUSAL, is_whole_reading
 from tendigits.serving.features import FirstLayer
 from tendigits.serving.problems import Problem, problem_of
-from tendigits.serving.readers import CRASHED, ProcessReader, Readers, ThreadReader, answer_all
+from tendigits.serving.readers import (
+    CRASHED,
+    FAILED,
+    ProcessReader,
+    Readers,
+    ThreadReader,
+    answer_all,
+)
+from tendigits.serving.server import listen
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -131,6 +140,15 @@ def test_a_look_shows_what_the_network_saw(client: httpx.Client, digit: bytes) -
     image = field.digits[0].image()
     assert image is not None
     assert image.shape == (28, 28)
+
+
+def test_a_network_without_convolutions_has_no_maps(digit: bytes, tmp_path: Path) -> None:
+    answerer = Answerer("small")
+    answerer.path = tmp_path / "none.onnx"
+    answerer.path.write_bytes(b"")
+    (answer,) = answerer.answer([Job(content=digit, fields="one", look=True)])
+    told = json.loads(answer.body)
+    assert (told["text"], told["feature_maps"]) == ("7", None)
 
 
 def test_feature_maps_are_the_first_convolution(mnist: DigitSet) -> None:
@@ -424,6 +442,16 @@ def test_a_picture_that_crashes_a_reader_is_refused_alone() -> None:
     assert answers == [b"a", CRASHED, b"b"]
 
 
+def test_a_mistake_of_ours_is_told_as_one() -> None:
+    class Mistaken:
+        def answer(self, jobs: list[Job]) -> list[object]:
+            raise ValueError
+
+    queue = Batcher(waiting=9, readers=1)
+    queue.put(Job(content=b""))
+    assert answer_all(Mistaken(), queue.take()) == [FAILED]  # type: ignore[arg-type]
+
+
 def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: Path) -> None:
     readers = Readers(HERE)
     readers.start()
@@ -475,11 +503,42 @@ def test_slow_clients_are_closed(impatient: httpx.Client, begin: bytes) -> None:
     assert received.count(b"HTTP/1.1 200") == begin.count(b"\r\n\r\nGET")
 
 
+def test_what_is_not_http_is_told(impatient: httpx.Client) -> None:
+    place = (impatient.base_url.host, impatient.base_url.port or 0)
+    for nonsense in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000):
+        with socket.create_connection(place, timeout=20) as client:
+            client.sendall(nonsense)
+            assert client.recv(1_000).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 def test_a_connection_is_used_again(impatient: httpx.Client, digit: bytes) -> None:
     for _ in range(3):
         time.sleep(0.6)  # longer than a request may take to arrive
         answer = impatient.post("/v1/read?fields=one", content=digit, headers=PNG)
         assert answer.json()["text"] == "7"
+
+
+def test_a_bad_model_or_a_taken_port_is_told_in_a_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    taken = listen("127.0.0.1", 0)
+    port = str(taken.getsockname()[1])
+    for words in (["--port", "0", "--model", str(bad), "--readers", "1"], ["--port", port]):
+        command = [sys.executable, "-m", "tendigits", "serve", *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode == 1
+        assert ended.stdout == ""
+        assert len(ended.stderr.splitlines()) == 1
+        assert words[-1] in ended.stderr or str(bad) in ended.stderr
+    taken.close()
+
+
+def test_the_service_needs_no_torch() -> None:
+    check = (
+        "import tendigits.serving.server, tendigits.serving.app, sys; print('torch' in sys.modules)"
+    )
+    words = [sys.executable, "-c", check]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_the_command_serves_and_ends_in_peace(digit: bytes) -> None:

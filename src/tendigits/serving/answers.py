@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.errors import SettingError, TendigitsError, UnknownNameError
+from tendigits.errors import SettingError, TendigitsError, UnknownNameError, WeightsError
 from tendigits.imaging import decode
 from tendigits.reading.classifier import find_model
 from tendigits.reading.postcode import POSTCODES, find_rules
@@ -146,10 +146,13 @@ class Answerer:
             accepted=page.accepted,
         )
 
-    def _feature_maps(self, images: list[NDArray[np.uint8] | None]) -> dict[str, Any]:
-        """Return the first layer's answers to (28, 28) pictures, as JSON knows them."""
+    def _feature_maps(self, images: list[NDArray[np.uint8] | None]) -> dict[str, Any] | None:
+        """Return the first layer's answers to (28, 28) pictures, as JSON; None if it has none."""
         if self.first_layer is None:
-            self.first_layer = FirstLayer(self.path)
+            try:
+                self.first_layer = FirstLayer(self.path)
+            except WeightsError:  # a network without convolutions reads as well
+                return None
         seen = [image for image in images if image is not None]
         maps = self.first_layer.maps(np.stack(seen)) if seen else np.zeros((0, 0, 0, 0), np.uint8)
         _, count, height, width = maps.shape

@@ -32,6 +32,7 @@ PAGE_FILES = {
     "/page/canvas.js": ("canvas.js", "text/javascript; charset=utf-8"),
     "/page/result.js": ("result.js", "text/javascript; charset=utf-8"),
     "/page/teach.js": ("teach.js", "text/javascript; charset=utf-8"),
+    "/page/token.js": ("token.js", "text/javascript; charset=utf-8"),
     "/page/curve.js": ("curve.js", "text/javascript; charset=utf-8"),
     "/page/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),

@@ -4,15 +4,16 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tendigits.serving.problems import MEDIA_TYPE, too_busy
+from tendigits.serving.problems import MEDIA_TYPE, Problem, too_busy
 
-READING = b"POST /v1/"  # how a request begins that a reader works for
+READING = (b"POST /v1/read", b"POST /v1/look")  # how a request begins that a reader works for
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
 CLOSING = re.compile(rb"\r\n(connection|transfer-encoding|expect):", re.IGNORECASE)
 LAST_WORDS = 0.3  # seconds: a request that was on its way when the service began to end arrives
@@ -33,12 +34,11 @@ class Room:
     inside: int = 0
 
 
-def refusal() -> bytes:
-    """Return the whole answer to a request for which there is no room."""
-    problem = too_busy()
+def whole_answer(problem: Problem) -> bytes:
+    """Return a problem as the bytes of a whole answer."""
     body = problem.body()
     lines = [
-        "HTTP/1.1 429 Too Many Requests",
+        f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}",
         f"Content-Type: {MEDIA_TYPE}",
         f"Content-Length: {len(body)}",
         *(f"{name}: {value}" for name, value in problem.headers.items()),
@@ -59,7 +59,10 @@ def is_whole_reading(data: bytes) -> bool:
     )
 
 
-REFUSAL = refusal()
+REFUSAL = whole_answer(too_busy())
+NONSENSE = whole_answer(
+    Problem(400, "This is not HTTP, or its head is too long.", {"Connection": "close"})
+)
 
 
 class PatientProtocol(H11Protocol):
@@ -131,11 +134,17 @@ class PatientProtocol(H11Protocol):
         else:
             self._close_after_this()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP, and close."""
+        self.transport.write(NONSENSE)
+        self.transport.close()
+
     def _close_after_this(self) -> None:
         """Close the connection after the request at hand, and say so in its answer."""
         self.cycle.keep_alive = False
-        if CLOSE_HEADER not in self.cycle.scope["headers"]:  # uvicorn's answer repeats it
-            self.cycle.scope["headers"].append(CLOSE_HEADER)
+        headers = self.cycle.scope["headers"]
+        if CLOSE_HEADER not in headers:  # uvicorn's answer repeats it
+            self.cycle.scope["headers"] = [*headers, CLOSE_HEADER]
 
     def _end_if_idle(self) -> None:
         if not self.transport.is_closing():

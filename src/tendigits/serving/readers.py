@@ -21,6 +21,7 @@ from tendigits.serving.batching import Batcher, Waiting
 from tendigits.serving.settings import Settings
 
 START_SECONDS = 60.0  # until a reader has loaded its model
+FAILED = Answer(status=500, detail="The service made a mistake; its log says which.")
 CRASHED = Answer(status=422, detail="The picture cannot be read: reading it failed.")
 
 log = logging.getLogger("tendigits.serving")
@@ -120,7 +121,11 @@ class ProcessReader:
         self._process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
-        self._identity = self._load(self._model)
+        try:
+            self._identity = self._load(self._model)
+        except (TendigitsError, EOFError, OSError):
+            self.close()  # it ignores SIGTERM, and would be waited for at the end
+            raise
 
     def _load(self, model: str | Path) -> Identity:
         identity: Identity = self._ask(model, START_SECONDS)
@@ -174,6 +179,7 @@ class Readers:
     def __init__(self, settings: Settings, on_batch: Callable[[int], None] | None = None) -> None:
         count = max(1, settings.readers)
         self.batcher = Batcher(waiting=settings.waiting, readers=count)
+        self._model = settings.model
         self._settings, self._on_batch = settings, on_batch or (lambda count: None)
         self._readers: list[Reads] = []
         self._locks = [threading.Lock() for _ in range(count)]
@@ -190,17 +196,21 @@ class Readers:
         return self._readers[0].identity
 
     def start(self) -> None:
-        """Load the model and begin to read.
+        """Load the model and begin to read; where that was done, do nothing.
 
         Raises:
             TendigitsError: The model cannot be loaded.
         """
-        readers: list[Reads] = [
-            ProcessReader(self._settings.model, self._settings.read_seconds)
-            if self._settings.readers
-            else ThreadReader(self._settings.model)
-            for _ in self._locks
-        ]
+        if self._readers:
+            return
+        readers: list[Reads] = []
+        try:
+            for _ in self._locks:
+                readers.append(self._make_reader())  # noqa: PERF401  # some, where one fails
+        except TendigitsError:
+            for reader in readers:
+                reader.close()
+            raise
         self._threads = [
             threading.Thread(target=self._work, args=pair, daemon=True)
             for pair in zip(readers, self._locks, strict=True)
@@ -208,6 +218,11 @@ class Readers:
         for thread in self._threads:
             thread.start()
         self._readers = readers
+
+    def _make_reader(self) -> Reads:
+        if self._settings.readers:
+            return ProcessReader(self._settings.model, self._settings.read_seconds)
+        return ThreadReader(self._settings.model)
 
     def put(self, job: Job) -> "Future[Answer]":
         """Let a picture be read; raises `Problem` where too many are waiting."""
@@ -221,13 +236,22 @@ class Readers:
         Raises:
             WeightsError: It cannot be loaded; the old one goes on.
         """
-        for reader, lock in zip(self._readers, self._locks, strict=True):
-            with lock:
-                reader.load(model)
+        changed = []
+        try:
+            for reader, lock in zip(self._readers, self._locks, strict=True):
+                with lock:
+                    reader.load(model)
+                changed.append((reader, lock))
+        except TendigitsError:
+            for reader, lock in changed:
+                with lock:
+                    reader.load(self._model)
+            raise
+        self._model = model
         return self.identity
 
     def close(self) -> None:
-        """Read what waits, then end."""
+        """Read what waits, then end; may be called again."""
         self.batcher.close()
         for thread in self._threads:
             thread.join()
@@ -252,8 +276,9 @@ def answer_all(reader: Reads, batch: Sequence[Waiting]) -> list[Answer]:
     jobs = [waiting.job for waiting in batch]
     try:
         return reader.answer(jobs)
-    except Exception:
+    except Exception as error:
         log.exception("reading %d pictures failed", len(jobs))
+        alone = CRASHED if isinstance(error, EOFError) else FAILED
     if len(jobs) == 1:
-        return [CRASHED]
+        return [alone]
     return [answer for waiting in batch for answer in answer_all(reader, [waiting])]

@@ -1,6 +1,6 @@
 // The sheet: strokes that are drawn, or a picture that is shown, and what of it is sent.
 
-const PEN = 0.042; // of the sheet's height: what a felt pen is beside a digit that fills the sheet
+const PEN = 0.06; // of the sheet's height: a tenth of a digit that is as high as most are drawn, as in MNIST
 const SENT_HEIGHT = 64; // pixels of the ink that is sent: more is slower and reads no better
 const MARGIN = 0.35; // of the ink's height: white around it, from which the ground is told
 const STEP = 14; // pixels that an arrow key moves the pen

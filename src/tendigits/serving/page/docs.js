@@ -30,10 +30,17 @@ function describe(method, path, operation) {
       element("span", { className: "method", textContent: method.toUpperCase() }),
       element("code", { textContent: path }),
     ]),
-    element("p", { textContent: operation.description ?? operation.summary }),
+    element("p", {}, withCode(operation.description ?? operation.summary)),
     ...(rows.length ? [element("table", {}, rows.map(row))] : []),
     element("pre", { textContent: command(method, path, types) }),
   ]);
+}
+
+// Words between back quotes are code.
+function withCode(words) {
+  return words
+    .split("`")
+    .map((part, place) => (place % 2 ? element("code", { textContent: part }) : part));
 }
 
 function row([name, words]) {

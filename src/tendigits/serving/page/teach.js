@@ -1,6 +1,7 @@
 // Corrections, and the lesson that is learned from them; only where the service offers it.
 
 import { element } from "/page/result.js";
+import { fetchWithToken } from "/page/token.js";
 
 const LEAST = 6; // corrections, fewer are not enough to learn from some and to measure on the others
 const byId = (id) => document.getElementById(id);
@@ -16,7 +17,8 @@ export async function offerTeaching(chosenDigit) {
   byId("teach").addEventListener("click", teach);
   byId("unteach").addEventListener("click", () => ask("/v1/teaching/undo", undefined, "Taken back."));
   byId("correct").hidden = false;
-  show(await (await fetch("/v1/teaching")).json());
+  const answer = await fetchWithToken("/v1/teaching");
+  if (answer.ok) show(await answer.json());
 }
 
 async function correct(digit, label) {
@@ -33,7 +35,7 @@ async function teach() {
 
 // Sends a request, shows what is known after it, and says what came of it.
 async function ask(path, content, done) {
-  const answer = await fetch(path, {
+  const answer = await fetchWithToken(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: content && JSON.stringify(content),
