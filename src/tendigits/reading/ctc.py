@@ -110,7 +110,7 @@ def best_texts(
             beam = _extend(beam, row, symbols, rules, states)
             best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
         else:  # as at most places: nothing but a blank, or the last digit again
-            beam = {text: _stay(text, *parts, row) for text, parts in beam.items()}
+            beam = {text: _stay(text, parts[0], parts[1], row) for text, parts in beam.items()}
             best = list(beam)
         whole = sum(beam[best[0]])
         beam = {text: [part / whole for part in beam[text]] for text in best}

@@ -60,7 +60,8 @@ def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.
     ]
     weights = even_weights().score
     for _ in range(STEPS):
-        slope, curve = -SHRINK * weights, SHRINK * np.eye(len(weights))
+        slope: NDArray[np.float64] = -SHRINK * weights
+        curve: NDArray[np.float64] = SHRINK * np.eye(len(weights))
         for measures, right in known:
             scores = measures @ weights
             chances = np.exp(scores - scores.max())
@@ -68,7 +69,7 @@ def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.
             mean = chances @ measures
             slope = slope + measures[right] - mean
             curve = curve + (measures - mean).T @ ((measures - mean) * chances[:, None])
-        weights = weights + within(np.linalg.solve(curve, slope), FARTHEST)
+        weights = weights + within(np.asarray(np.linalg.solve(curve, slope)), FARTHEST)
     return np.asarray(weights)
 
 
