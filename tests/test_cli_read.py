@@ -50,7 +50,7 @@ def test_a_person_reads_text_and_confidence(folder: Path) -> None:
 def test_a_doubtful_digit_is_a_question_mark(folder: Path) -> None:
     printed = run(folder / "a.png", "--reject-above", "0").stdout
     assert printed.startswith("?????")
-    assert "digit 1 is " in printed
+    assert "first digit is " in printed
     assert " to " in printed
 
 

@@ -71,7 +71,7 @@ def test_a_doubtful_digit_is_shown_with_its_two_best_guesses() -> None:
     doubtful = digit("7", 0.61, ("1", 0.38), ("9", 0.01), accepted=False)
     assert str(doubtful) == "? (7 or 1, 61 to 38)"
     shown = str(field(sure, doubtful, confidence=0.6))
-    assert shown == "4?  60.0%, doubtful: digit 2 is 7 or 1, 61 to 38"
+    assert shown == "4?  60.0%, doubtful: second digit is 7 or 1, 61 to 38"
 
 
 def test_a_field_may_be_doubtful_though_its_digits_are_not() -> None:

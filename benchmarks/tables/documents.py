@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.tables import accuracies, confidence, reading, sets, times
+from benchmarks.tables import accuracies, confidence, reading, serving, sets, times
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ("README.md", "docs/*.md", "MODEL_CARD.md")
@@ -31,6 +31,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "growth": times.growth_table,
     "ladder": times.ladder_table,
     "reading": reading.reading_table,
+    "serving": serving.serving_table,
 }
 
 

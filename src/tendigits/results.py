@@ -28,6 +28,12 @@ from tendigits.errors import DataFormatError
 SIDE = 28  # pixels: height and width of the picture that the network sees
 REJECTED = "?"  # stands for a digit that a person should look at
 
+ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth"),
+    *("sixth", "seventh", "eighth", "ninth", "tenth"),
+)
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
 Box = tuple[int, int, int, int]
 
 
@@ -154,7 +160,7 @@ class Field:
     def doubts(self) -> list[str]:
         """Return why the field needs a person, in words; a field is more than its digits."""
         doubts = [
-            f"digit {place} is {digit.doubt()}"
+            f"{ordinal(place)} digit is {digit.doubt()}"
             for place, digit in enumerate(self.digits, 1)
             if not digit.accepted
         ]
@@ -234,6 +240,18 @@ class Page:
                 width=int(fields["width"]),
                 height=int(fields["height"]),
             )
+
+
+def ordinal(place: int) -> str:
+    """Return a place, from 1, in words; in figures above ten.
+
+    >>> ordinal(3), ordinal(12), ordinal(22)
+    ('third', '12th', '22nd')
+    """
+    if place <= len(ORDINALS):
+        return ORDINALS[place - 1]
+    ending = "th" if place // 10 % 10 == 1 else ENDINGS.get(place % 10, "th")
+    return f"{place}{ending}"
 
 
 def surround(boxes: Iterable[Box]) -> Box:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from tendigits.errors import DataFormatError, DataNotFoundError
 
@@ -92,6 +92,8 @@ def _decode_safely(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 def _undecodable(name: str, error: Exception) -> DataFormatError:
     reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnidentifiedImageError):  # it would name an object in memory
+        reason = "it is no picture, or of another kind"
     return DataFormatError(
         f"{name}: cannot be decoded ({reason}): expected a {', '.join(FORMATS)} picture of at "
         f"most {MAX_PIXELS:,} pixels"

@@ -120,6 +120,8 @@ def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     are darkest beside the median of their neighbourhood: blue ink is dark in the red channel, and
     chalk is dark when inverted.
     """
+    if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
+        pixels = np.ascontiguousarray(pixels[..., 0])
     channels = [pixels] if pixels.ndim == 2 else [cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)]
     if pixels.ndim == 3:
         channels += [pixels[..., channel] for channel in range(3)]
@@ -134,6 +136,12 @@ def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
             if found > most:
                 best, most = shown, float(found)
     return np.ascontiguousarray(best)
+
+
+def is_grey(pixels: NDArray[np.uint8]) -> bool:
+    """Say whether a (H, W, 3) picture has no colour."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return bool((red == green).all() and (green == blue).all())
 
 
 def look_at(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:

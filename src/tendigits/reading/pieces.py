@@ -109,9 +109,9 @@ class Seams:
     """The cheapest ways through a line of ink, from the top to the bottom."""
 
     def __init__(self, mask: Mask) -> None:
-        self.down, self.back_down = _descend(mask)
-        up, back_up = _descend(mask[::-1])
-        self.up, self.back_up = up[::-1], back_up[::-1]
+        costs, back = _descend(np.stack([mask, mask[::-1]], axis=1))
+        self.down, self.back_down = costs[:, 0], back[:, 0]
+        self.up, self.back_up = costs[::-1, 1], back[::-1, 1]
         self.total = self.down + self.up - mask  # a pixel's own ink is in both
 
     def through(
@@ -130,10 +130,12 @@ class Seams:
         """
         inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
         places = []  # cost, row, column
-        for row in {top + int(level * (height - 1)) for level in LEVELS}:
-            profile = self.total[row, left : left + width]
-            good = inner[(profile[inner] <= MOST_CUT) & are_valleys(profile)[inner]]
-            places += [(float(profile[place]), row, left + place) for place in good.tolist()]
+        rows = sorted({top + int(level * (height - 1)) for level in LEVELS})
+        profiles = self.total[rows, left : left + width]
+        good = (profiles <= MOST_CUT) & are_valleys(profiles)
+        for row, profile, here in zip(rows, profiles, good, strict=True):
+            low = inner[here[inner]].tolist()
+            places += [(float(profile[place]), row, left + place) for place in low]
         chosen: list[tuple[float, NDArray[np.int64]]] = []
         for cost, row, column in sorted(places):
             if len(chosen) * SEAM_SPACE > width:
@@ -158,35 +160,36 @@ class Seams:
         return columns
 
 
-def are_valleys(profile: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return where a profile, (W,), is as low as anywhere within a few pixels."""
-    around = np.pad(profile, VALLEY, mode="edge")
-    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1).min(axis=1)
-    return np.asarray(profile <= lowest + 1e-3)
+def are_valleys(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where each of some profiles, (R, W), is as low as anywhere within a few pixels."""
+    around = np.pad(profiles, ((0, 0), (VALLEY, VALLEY)), mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1, axis=1).min(axis=2)
+    return np.asarray(profiles <= lowest + 1e-3)
 
 
-def _descend(mask: Mask) -> tuple[Costs, NDArray[np.int8]]:
+def _descend(masks: Mask) -> tuple[Costs, NDArray[np.int8]]:
     """Return what the cheapest way from the top to each pixel costs, and where it came from.
 
     Args:
-        mask: (H, W), 1 where there is ink.
+        masks: (H, M, W): M masks beside each other, 1 where there is ink.
 
     Returns:
-        (H, W) float32: pixels of ink crossed, and something for each step to the side; and (H, W)
-        int8: the step to the column in the row above.
+        (H, M, W) float32: pixels of ink crossed, and something for each step to the side; and
+        (H, M, W) int8: the step to the column in the row above.
     """
-    height, width = mask.shape
-    cost = np.empty((height, width), np.float32)
-    back = np.zeros((height, width), np.int8)
-    cost[0] = mask[0]
-    padded = np.full(width + 2, np.inf, np.float32)
-    ways = np.empty((3, width), np.float32)
+    height, count, width = masks.shape
+    padded = np.full((height, count, width + 2), np.inf, np.float32)
+    cost = padded[..., 1:-1]
+    cost[0] = masks[0]
+    aside = np.empty((count, width + 2), np.float32)
     for row in range(1, height):
-        padded[1:-1] = cost[row - 1]
-        ways[0] = padded[1:-1]
-        ways[1] = padded[:-2] + np.float32(SIDEWAYS)
-        ways[2] = padded[2:] + np.float32(SIDEWAYS)
-        best = ways.argmin(axis=0)
-        back[row] = np.array([0, -1, 1], np.int8)[best]
-        cost[row] = mask[row] + ways.min(axis=0)
+        np.add(padded[row - 1], np.float32(SIDEWAYS), out=aside)
+        np.minimum(aside[:, :-2], aside[:, 2:], out=cost[row])
+        np.minimum(cost[row], cost[row - 1], out=cost[row])
+        np.add(cost[row], masks[row], out=cost[row])
+    above = padded[:-1]
+    ways = np.stack([above[..., 1:-1], above[..., :-2], above[..., 2:]])
+    ways[1:] += np.float32(SIDEWAYS)
+    back = np.zeros((height, count, width), np.int8)
+    back[1:] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
     return cost, back

@@ -1,6 +1,8 @@
 """The reader: a picture in, a page out."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -40,6 +42,7 @@ class Reader:
         valid: A file with the codes that exist, one a line.
         weights: Fitted with the model; None for those fitted with the shipped one.
         threads: That the network computes with; 0 for one a core.
+        most_shown: Alternatives that are named at most, of each digit and each field.
 
     Raises:
         SettingError: A setting is outside its range.
@@ -57,6 +60,7 @@ class Reader:
         valid: Path | None = None,
         weights: Weights | None = None,
         threads: int = 0,
+        most_shown: int = MOST_SHOWN,
     ) -> None:
         if fields not in ("one", "lines"):
             raise SettingError(f"fields cannot be {fields!r}: expected 'one' or 'lines'")
@@ -64,6 +68,7 @@ class Reader:
             raise SettingError(f"reject_above is {reject_above}: expected a chance from 0 to 1")
         self.fields = fields
         self.reject_above = reject_above
+        self.most_shown = most_shown
         self.rules = find_rules(format, valid=valid)
         self.classify = model if callable(model) else load_classifier(model, threads=threads)
         self.weights = weights or load_weights()
@@ -86,9 +91,16 @@ class Reader:
 
     def read_pixels(self, pixels: NDArray[np.uint8]) -> Page:
         """Read a decoded picture, (H, W) or (H, W, 3) uint8."""
-        height, width = pixels.shape[:2]
-        lines = find_lines(find_ink(pixels), one=self.fields == "one")
-        answers = read_lines(lines, self.classify, self.weights, self.rules)
+        return read_together([(self, pixels)], self.classify, self.weights)[0]
+
+    def find_lines(self, pixels: NDArray[np.uint8]) -> list[Line]:
+        """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8."""
+        return find_lines(find_ink(pixels), one=self.fields == "one")
+
+    def make_page(
+        self, lines: Sequence[Line], answers: Sequence[Answer | None], width: int, height: int
+    ) -> Page:
+        """Return what lines say as a page of a picture, whose sizes are in pixels."""
         fields = tuple(
             self._field(answer, line, (0, 0, width, height))
             for answer, line in zip(answers, lines, strict=True)
@@ -107,7 +119,7 @@ class Reader:
             digits=digits,
             alternatives=tuple(
                 Alternative(text=text, confidence=chance) for text, chance in answer.others
-            )[:MOST_SHOWN],
+            )[: self.most_shown],
             unconstrained=answer.unconstrained,
         )
 
@@ -125,9 +137,36 @@ class Reader:
             confidence=confidence,
             accepted=1 - confidence <= self.reject_above,
             box=(max(left, 0), max(top, 0), min(right, page[2]), min(bottom, page[3])),
-            alternatives=tuple(others[:MOST_SHOWN]),
+            alternatives=tuple(others[: self.most_shown]),
             seen=letter.image.tobytes(),
         )
+
+
+def read_together(
+    pictures: Sequence[tuple[Reader, NDArray[np.uint8]]], classify: Classify, weights: Weights
+) -> list[Page]:
+    """Read several pictures, all of their candidates in one call of the network.
+
+    Args:
+        pictures: Each decoded, (H, W) or (H, W, 3) uint8, with the reader whose fields, rules and
+            decisions are wanted.
+        classify: (N, 28, 28) uint8 -> (N, 10) logits, in place of the readers' own.
+        weights: Fitted with that network.
+
+    Returns:
+        A page for each.
+    """
+    found = [reader.find_lines(pixels) for reader, pixels in pictures]
+    rules = [
+        reader.rules for (reader, _), lines in zip(pictures, found, strict=True) for _ in lines
+    ]
+    answers = iter(
+        read_lines([line for lines in found for line in lines], classify, weights, rules)
+    )
+    return [
+        reader.make_page(lines, list(islice(answers, len(lines))), pixels.shape[1], pixels.shape[0])
+        for (reader, pixels), lines in zip(pictures, found, strict=True)
+    ]
 
 
 def read(picture: Picture, *, fields: Fields = "lines", format: str | None = None) -> Page:

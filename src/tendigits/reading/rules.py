@@ -26,7 +26,8 @@ def remove_rules(mask: Mask, stroke: float) -> Mask:
     """
     flat = find_rules(mask, stroke)
     upright = find_rules(np.ascontiguousarray(mask.T), stroke).T
-    height = max(usual_height(part, stroke) for part in (mask, mask * (1 - flat)))
+    without = [mask * (1 - flat)] if flat.any() else []
+    height = max(usual_height(part, stroke) for part in (mask, *without))
     if height == 0:  # there is nothing but lines, so nothing that they would be the rules of
         return mask
     mask = erase(mask, keep_long(flat, RULE_HEIGHTS * height))
@@ -49,6 +50,8 @@ def find_rules(mask: Mask, stroke: float) -> Mask:
 
 def keep_long(runs: Mask, length: float) -> Mask:
     """Keep of a (H, W) mask of runs those that join over gaps to `length` pixels or more."""
+    if not runs.any():
+        return runs
     joined = cv2.morphologyEx(
         runs, cv2.MORPH_CLOSE, np.ones((3, max(3, round(length / 2))), np.uint8)
     )

@@ -65,7 +65,10 @@ class Answer:
 
 
 def read_lines(
-    lines: Sequence[Line], classify: Classify, weights: Weights, rules: Rules | None = None
+    lines: Sequence[Line],
+    classify: Classify,
+    weights: Weights,
+    rules: Rules | Sequence[Rules | None] | None = None,
 ) -> list[Answer | None]:
     """Read lines, all of their candidates in one call of the network.
 
@@ -73,7 +76,7 @@ def read_lines(
         lines: In standard size.
         classify: (N, 28, 28) uint8 -> (N, 10) logits.
         weights: Fitted with that network.
-        rules: What the text must keep to; None for any digits.
+        rules: What the text must keep to, of all lines or of each; None for any digits.
 
     Returns:
         An answer for each line; None where nothing on it is a digit. Where nothing keeps to the
@@ -85,9 +88,10 @@ def read_lines(
         return [None] * len(lines)
     logits = classify(np.concatenate(images))
     parts = np.split(logits, np.cumsum([len(image) for image in images])[:-1])
+    each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     return [
-        choose(one, weigh(one, part, weights), weights, rules)
-        for one, part in zip(candidates, parts, strict=True)
+        choose(one, weigh(one, part, weights), weights, own)
+        for one, part, own in zip(candidates, parts, each, strict=True)
     ]
 
 

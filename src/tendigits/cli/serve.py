@@ -1,0 +1,51 @@
+"""`tendigits serve`: the page and the API."""
+
+from typing import Annotated
+
+import typer
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 for every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for one that is free.")] = 8010,
+    model: Annotated[
+        str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
+    ] = None,
+    readers: Annotated[
+        int | None, typer.Option(help="Processes that read.", show_default="one a core")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What requests that see or change people's work must carry.",
+            show_default="none on 127.0.0.1, else a new one that is printed",
+        ),
+    ] = None,
+) -> None:
+    """Serve the page, to try it, and the API.
+
+    It ends with Ctrl-C or SIGTERM, once what it has accepted is answered.
+    """
+    import secrets
+    from dataclasses import replace
+
+    from tendigits.environment import available_cores
+    from tendigits.reading.classifier import DEFAULT, find_model
+    from tendigits.serving.app import create_app
+    from tendigits.serving.server import run
+    from tendigits.serving.settings import Settings
+
+    settings = Settings(
+        host=host,
+        port=port,
+        model=model or DEFAULT,
+        readers=available_cores() if readers is None else readers,
+        token=token,
+    )
+    find_model(settings.model)
+    if settings.token is None and not settings.on_loopback:
+        settings = replace(settings, token=secrets.token_urlsafe(24))
+        typer.echo(f"token: {settings.token}")
+    run(create_app(settings), settings, lambda address: print(address, flush=True))

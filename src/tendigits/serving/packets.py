@@ -1,0 +1,95 @@
+"""Many pictures in one body: a ZIP file in, lines of JSON out.
+
+A ZIP file is what anyone can make of a folder, and its parts need no encoding. Nothing of it is
+written to a disk, so names in it are names only. What it unpacks to is bounded.
+"""
+
+import asyncio
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from tendigits.serving.answers import Answer
+from tendigits.serving.problems import Problem, as_sentence
+from tendigits.serving.settings import MIB
+
+TYPE = "application/zip"
+MOST_PICTURES = 1_000
+MOST_BYTES = 8 * MIB  # of a picture, unpacked
+PATIENCE = 0.05  # seconds between two tries, while others' pictures fill the queue
+
+Ask = Callable[[bytes], Awaitable[Answer]]
+
+
+def open_packet(body: bytes) -> zipfile.ZipFile:
+    """Open the ZIP file that is the body of a request.
+
+    Raises:
+        Problem: 422, it is none, or it has too many parts.
+    """
+    try:
+        packet = zipfile.ZipFile(io.BytesIO(body))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise Problem(422, "The body is not a ZIP file of pictures.") from error
+    count = len(pictures(packet))
+    if not 1 <= count <= MOST_PICTURES:
+        raise Problem(422, f"The ZIP file has {count} files: expected 1 to {MOST_PICTURES:,}.")
+    return packet
+
+
+def pictures(packet: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files in a ZIP file, without its folders."""
+    return [part for part in packet.infolist() if not part.is_dir()]
+
+
+async def lines(packet: zipfile.ZipFile, ask: Ask) -> AsyncIterator[bytes]:
+    """Yield a line of JSON for each picture, two being read at a time so that others get in."""
+    parts = pictures(packet)
+    pending = [asyncio.create_task(_line(packet, part, ask)) for part in parts[:2]]
+    try:
+        for following in [*parts[2:], None, None]:
+            if pending:
+                yield await pending.pop(0)
+            if following is not None:
+                pending.append(asyncio.create_task(_line(packet, following, ask)))
+    finally:
+        for task in pending:
+            task.cancel()
+
+
+async def _line(packet: zipfile.ZipFile, part: zipfile.ZipInfo, ask: Ask) -> bytes:
+    """Return the line of one picture."""
+    try:
+        content = await asyncio.to_thread(_unpack, packet, part)
+        answer = await _ask_patiently(content, ask)
+        if answer.status != 200:
+            raise Problem(answer.status, as_sentence(answer.detail))
+        told = answer.body
+    except Problem as problem:
+        told = b'{"problem": ' + problem.body() + b"}"
+    return b'{"file": ' + json.dumps(part.filename).encode() + b", " + told[1:] + b"\n"
+
+
+async def _ask_patiently(content: bytes, ask: Ask) -> Answer:
+    """Ask until there is room: a packet that was accepted is read whole."""
+    while True:
+        try:
+            return await ask(content)
+        except Problem as problem:
+            if problem.status != 429:
+                raise
+        await asyncio.sleep(PATIENCE)
+
+
+def _unpack(packet: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """Return a file in a ZIP file; raises `Problem` where it is too large or damaged."""
+    try:
+        with packet.open(part) as file:
+            content = file.read(MOST_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+        raise Problem(422, "This file cannot be unpacked.") from error
+    if len(content) > MOST_BYTES:
+        raise Problem(413, f"This file is too long: expected at most {MOST_BYTES // MIB} MiB.")
+    return content

@@ -1,0 +1,175 @@
+// Ties the sheet, the service and what is shown together.
+
+import { Sheet } from "/page/canvas.js";
+import { Threshold } from "/page/curve.js";
+import * as result from "/page/result.js";
+
+const byId = (id) => document.getElementById(id);
+const SPEAK_AFTER = 700; // milliseconds of rest, before what was read is said
+
+let page = null; // the service's last answer
+let place = null; // where the picture that it read lies on the sheet
+let chosen = 0;
+let isAsking = false;
+let isStale = false;
+let speaking;
+
+const sheet = new Sheet(byId("canvas"), changed);
+const threshold = new Threshold(changed);
+
+function changed() {
+  byId("undo").disabled = byId("clear").disabled = sheet.isEmpty;
+  byId("hint").hidden = !sheet.isEmpty;
+  isStale = true;
+  if (!isAsking) ask();
+}
+
+// One request at a time: the next is sent when this one is answered, with what is drawn by then.
+async function ask() {
+  isAsking = true;
+  while (isStale) {
+    isStale = false;
+    try {
+      await readSheet();
+    } catch (error) {
+      tell(error.message === "Failed to fetch" ? "The service does not answer." : error.message);
+    }
+  }
+  isAsking = false;
+}
+
+async function readSheet() {
+  if (sheet.isEmpty) {
+    show(null, null);
+    return;
+  }
+  const content = await sheet.content();
+  const query = new URLSearchParams({ reject_above: threshold.rejectAbove });
+  const format = byId("format").value;
+  if (format) query.set("format", format);
+  if (format || !sheet.picture) query.set("fields", "one");
+  const answer = await fetch(`/v1/look?${query}`, {
+    method: "POST",
+    headers: { "Content-Type": content.blob.type },
+    body: content.blob,
+  });
+  if (answer.status === 429) {
+    await new Promise((done) => setTimeout(done, 1000 * Number(answer.headers.get("Retry-After"))));
+    isStale = true;
+    return;
+  }
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.detail);
+  if (!sheet.isEmpty) show(told, content.place);
+}
+
+function show(newPage, newPlace) {
+  page = newPage;
+  place = newPlace;
+  const count = page ? result.digitsOf(page).length : 0;
+  chosen = Math.min(Math.max(chosen, 0), Math.max(count - 1, 0));
+  byId("problem").hidden = true;
+  byId("model").textContent = page
+    ? `Read by ${page.model} ${page.version} in ${page.milliseconds.toFixed(0)} ms.`
+    : "";
+  result.showText(page);
+  showChosen();
+  clearTimeout(speaking);
+  speaking = setTimeout(() => (byId("live").textContent = result.spoken(page)), SPEAK_AFTER);
+}
+
+function showChosen() {
+  const canvas = byId("canvas");
+  result.showDigits(page, chosen, choose);
+  result.showBoxes(page, place, chosen, canvas.clientHeight / canvas.clientWidth);
+  result.showDigit(page, chosen);
+  byId("corrected").textContent = "";
+}
+
+function choose(number) {
+  chosen = number;
+  showChosen();
+  byId("digits").children[chosen]?.focus();
+}
+
+function tell(problem) {
+  show(null, null);
+  byId("decision").textContent = "";
+  byId("problem").textContent = problem;
+  byId("problem").hidden = false;
+}
+
+async function showPicture(file) {
+  if (file) await sheet.show(file);
+}
+
+const firstPicture = (files) => [...(files ?? [])].find((file) => file.type.startsWith("image/"));
+
+byId("undo").addEventListener("click", () => sheet.undo());
+byId("clear").addEventListener("click", () => sheet.clear());
+byId("format").addEventListener("change", changed);
+for (const id of ["file", "camera"]) {
+  byId(id).addEventListener("change", (event) => {
+    showPicture(event.target.files[0]);
+    event.target.value = "";
+  });
+}
+addEventListener("paste", (event) => showPicture(firstPicture(event.clipboardData?.files)));
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  byId("paper").classList.add("over");
+});
+addEventListener("dragleave", () => byId("paper").classList.remove("over"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  byId("paper").classList.remove("over");
+  showPicture(event.dataTransfer?.files[0]);
+});
+byId("digits").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const count = byId("digits").children.length;
+  if (!step || !count) return;
+  event.preventDefault();
+  choose((chosen + step + count) % count);
+});
+
+// What other parts of the service offer: see docs/serving.md.
+async function offer() {
+  const features = await (await fetch("/page/features.json")).json();
+  if (!features.includes("corrections")) return;
+  for (let digit = 0; digit < 10; digit += 1) {
+    const button = result.element("button", { type: "button", textContent: digit });
+    button.addEventListener("click", () => correct(String(digit)));
+    byId("labels").append(button);
+  }
+  byId("correct").hidden = false;
+}
+
+async function correct(label) {
+  const digit = page && result.digitsOf(page)[chosen];
+  if (!digit) return;
+  const answer = await fetch("/v1/corrections", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...authorization() },
+    body: JSON.stringify({ seen: digit.seen, label, read: digit.text, confidence: digit.confidence }),
+  });
+  if (answer.status === 401 && askForToken()) return correct(label);
+  const told = answer.ok ? `Kept: that was a ${label}.` : (await answer.json()).detail;
+  byId("corrected").textContent = told;
+}
+
+// Beyond loopback the service wants its token for what is kept; this tab remembers it.
+function authorization() {
+  const token = sessionStorage.getItem("token");
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+function askForToken() {
+  const token = prompt("The service's token, which it printed when it started:");
+  if (token) sessionStorage.setItem("token", token.trim());
+  return Boolean(token);
+}
+
+result.makeBars();
+show(null, null);
+await Promise.all([threshold.load(), offer()]);

@@ -1,0 +1,187 @@
+"""The page, in a real browser: what a person does with it."""
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import APIRouter
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from browser import needs_chromium, open_browser, open_page
+from server import serving
+from tendigits.data import DigitSet
+from tendigits.data.lines import Hand, make_lines
+from tendigits.data.paper import Paper
+from tendigits.reading.reader import Reader
+from tendigits.serving.app import create_app
+from tendigits.serving.settings import Settings
+
+pytestmark = needs_chromium
+
+HERE = Settings(readers=0)
+SEVEN = [(0.4, 0.2), (0.62, 0.2), (0.47, 0.85)]  # shares of the sheet's width and height
+DROP = """([name, content, type]) => {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name, { type }));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+}"""
+
+corrections: list[dict[str, Any]] = []
+router = APIRouter()
+
+
+@router.post("/v1/corrections", status_code=201)
+async def take_correction(correction: dict[str, Any]) -> None:
+    corrections.append(correction)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    app = create_app(HERE, routers=[router], features=["corrections"])
+    with serving(app, HERE) as client:
+        yield str(client.base_url.join("/"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    with open_page(browser, address) as page:
+        expect(page.locator("#error")).not_to_have_text("–")
+        yield page
+
+
+def draw_seven(page: Page) -> None:
+    area = page.locator("#canvas").bounding_box()
+    assert area is not None
+    places = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in SEVEN]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+
+
+def test_a_seven_that_is_drawn_is_read(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    expect(page.locator("#bars li.best span").first).to_have_text("7")
+    expect(page.locator(".box")).to_have_count(1)
+    expect(page.locator("#live")).to_contain_text("Reads 7")
+    for name in ("seen", "maps"):
+        drawn = page.evaluate(
+            "id => { const canvas = document.getElementById(id); const size = [canvas.width, "
+            "canvas.height]; return [...canvas.getContext('2d').getImageData(0, 0, ...size).data]"
+            ".filter((value, place) => place % 4 === 0 && value > 200).length }",
+            name,
+        )
+        assert drawn > 10, name
+
+
+def test_undo_and_clear(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#decision")).to_have_text("Nothing is on the sheet yet.")
+    draw_seven(page)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("button", name="Clear")).to_be_disabled()
+    expect(page.locator(".box")).to_have_count(0)
+
+
+def test_a_postcode_that_is_dropped_is_read(page: Page, mnist: DigitSet) -> None:
+    (line,) = make_lines(mnist.test, 1, seed=5, least=5, most=5, hand=Hand(), paper=Paper())
+    content = io.BytesIO()
+    Image.fromarray(line.picture).save(content, "PNG")
+    read = Reader(fields="one", format="us-zip").read(content.getvalue())
+    page.get_by_label("What it is").select_option("us-zip")
+    page.evaluate(DROP, ["code.png", base64.b64encode(content.getvalue()).decode(), "image/png"])
+    expect(page.locator("#text")).to_have_text(read.text)
+    expect(page.get_by_role("radio")).to_have_count(5)
+    page.get_by_role("radio").nth(0).press("ArrowRight")
+    expect(page.get_by_role("radio").nth(1)).to_be_checked()
+    expect(page.get_by_role("radio").nth(1)).to_be_focused()
+
+
+def test_what_is_no_picture_is_told(browser: Browser, address: str) -> None:
+    content = base64.b64encode(b"GIF89a no picture").decode()
+    with open_page(browser, address, refusals=1) as page:
+        expect(page.locator("#error")).not_to_have_text("–")
+        page.evaluate(DROP, ["notes.txt", content, "text/plain"])
+        expect(page.get_by_role("alert")).to_contain_text("expected image/png")
+
+
+def test_the_slider_sends_more_to_a_person(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#decision")).to_contain_text("sure")
+    slider = page.get_by_role("slider")
+    slider.press("Home")
+    expect(page.locator("#threshold-value")).to_have_text("0.10\u00a0%")
+    expect(page.locator("#decision")).to_contain_text("To a person: first digit is 7")
+    slider.press("End")
+    expect(page.locator("#work")).to_have_text("0.0\u00a0%")
+    expect(page.locator("#decision")).to_contain_text("Accepted")
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    page.locator("#canvas").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    for _ in range(9):
+        page.keyboard.press("ArrowRight")
+    for _ in range(16):
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Space")
+    expect(page.locator("#text")).to_have_text("7")
+    page.keyboard.press("z")
+    expect(page.locator("#decision")).to_have_text("Nothing is on the sheet yet.")
+    page.keyboard.press("Tab")  # nothing to undo or clear: the next is the choice of a picture
+    expect(page.get_by_label("Choose a picture")).to_be_focused()
+
+
+def test_a_correction_is_sent(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    page.get_by_role("group", name="That was a …").get_by_role("button", name="1").click()
+    expect(page.locator("#corrected")).to_have_text("Kept: that was a 1.")
+    sent = corrections.pop()
+    assert (sent["label"], sent["read"]) == ("1", "7")
+    seen = np.frombuffer(base64.b64decode(sent["seen"]), np.uint8).reshape(28, 28)
+    assert seen.max() == 255
+
+
+def test_everything_has_a_name(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    nameless = page.evaluate(
+        "() => [...document.querySelectorAll('button, input, select, canvas, [role]')].filter("
+        "each => !each.closest('[hidden]') && !(each.labels?.length || each.ariaLabel || "
+        "each.getAttribute('aria-labelledby') || each.textContent.trim() || each.role === "
+        "'status')).map(each => each.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_it_fits_a_phone(page: Page) -> None:
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+
+
+def test_the_api_has_a_page(browser: Browser, address: str) -> None:
+    with open_page(browser, address) as page:
+        page.get_by_role("link", name="API").click()
+        expect(page.get_by_role("heading", name="POST/v1/read", exact=True)).to_be_visible()
+        expect(page.locator("pre").first).to_contain_text("curl")
