@@ -46,11 +46,11 @@ pieces = Table(
     Column("leased_by", Text),
     Column("leased_until", Float, nullable=False, default=0.0),
 )
-Index("review_pieces_open", pieces.c.id, postgresql_where=pieces.c.settled.is_(None)).ddl_if(
-    dialect="postgresql"
-)
-Index("review_pieces_open", pieces.c.id, sqlite_where=pieces.c.settled.is_(None)).ddl_if(
-    dialect="sqlite"
+Index(
+    "review_pieces_open",
+    pieces.c.id,
+    postgresql_where=pieces.c.settled.is_(None),
+    sqlite_where=pieces.c.settled.is_(None),
 )
 
 # Apart, so that looking for an open piece does not walk over pictures.
