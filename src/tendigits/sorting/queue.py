@@ -6,6 +6,7 @@ What a method has returned is on the disk. A piece is settled once enough people
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,7 @@ class ReviewQueue:
             SettingError: The name is empty or too long.
         """
         who = _checked_name(who)
-        with self.storage.writing() as connection:
+        with self._person(who) as connection:
             now = self.storage.now(connection)
             for candidates in (_leased_by(who, now), _free_for(who, now)):
                 number = connection.scalar(candidates.with_for_update(of=pieces, skip_locked=True))
@@ -196,7 +197,7 @@ class ReviewQueue:
             SettingError: The text is none.
         """
         who, text = _checked_name(who), checked_text(text)
-        with self.storage.writing() as connection:
+        with self._person(who) as connection:
             row = _locked(connection, piece)
             now = self.storage.now(connection)
             said = connection.scalar(select(answers.c.text).where(*_active(piece, who)))
@@ -219,7 +220,7 @@ class ReviewQueue:
         """
         who = _checked_name(who)
         insert = postgresql.insert if self.storage.is_postgresql else sqlite.insert
-        with self.storage.writing() as connection:
+        with self._person(who) as connection:
             row = _locked(connection, piece)
             now = self.storage.now(connection)
             if row.leased_by != who or row.leased_until <= now:
@@ -244,7 +245,7 @@ class ReviewQueue:
         """
         who = _checked_name(who)
         last = select(answers).where(answers.c.who == who, answers.c.undone.is_(None))
-        with self.storage.writing() as connection:
+        with self._person(who) as connection:
             said = connection.execute(last.order_by(answers.c.id.desc()).limit(1)).first()
             if said is None:
                 raise LeaseError(f"there is no answer of {who}'s to take back")
@@ -287,6 +288,13 @@ class ReviewQueue:
         while rows := self._settled_after(last):
             yield from rows
             last = rows[-1].piece
+
+    @contextmanager
+    def _person(self, who: str) -> Iterator[Connection]:
+        """Give a transaction in a person's name, one at a time."""
+        with self.storage.writing() as connection:
+            self.storage.only_one(connection, who)
+            yield connection
 
     def _settled_after(self, last: int) -> list[Answered]:
         """Return the next pieces that are settled."""
