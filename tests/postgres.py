@@ -43,13 +43,15 @@ def postgresql() -> Iterator[str]:
 
 def run(program: str, folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """Start one of PostgreSQL's programs on a data folder, as its own user."""
-    as_whom = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    is_root = os.getuid() == 0
     return subprocess.Popen(
-        [PROGRAMS[-1] / program, "-D", folder / "data", *arguments],
+        [str(PROGRAMS[-1] / program), "-D", str(folder / "data"), *arguments],
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        **(as_whom if os.getuid() == 0 else {}),  # type: ignore[call-overload]
+        user="postgres" if is_root else None,
+        group="postgres" if is_root else None,
+        extra_groups=[] if is_root else None,
     )
 
 
@@ -61,7 +63,7 @@ def free_port() -> int:
 
 def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
     """Wait until a server takes connections."""
-    asking = [PROGRAMS[-1] / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+    asking = [str(PROGRAMS[-1] / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     end = time.monotonic() + START_SECONDS
     while subprocess.run(asking).returncode:
         assert server.poll() is None, "PostgreSQL did not start"

@@ -1,8 +1,11 @@
 """`tendigits serve`: the page and the API."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 
 def serve(
@@ -21,6 +24,13 @@ def serve(
         typer.Option(
             help="What requests that see or change people's work must carry.",
             show_default="none on 127.0.0.1, else a new one that is printed",
+        ),
+    ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Let people review pieces at /review: an SQLite file or postgresql://...",
+            show_default="no review",
         ),
     ] = None,
 ) -> None:
@@ -48,4 +58,19 @@ def serve(
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
-    run(create_app(settings), settings, lambda address: print(address, flush=True))
+    run(
+        create_app(settings, routers=review_routers(queue)),
+        settings,
+        lambda address: print(address, flush=True),
+    )
+
+
+def review_routers(queue: str | None) -> "list[APIRouter]":
+    """Return the routes of a review queue; none without a queue."""
+    if queue is None:
+        return []
+    from tendigits.serving.access import require_token
+    from tendigits.serving.review import review_router
+    from tendigits.sorting.queue import ReviewQueue
+
+    return [review_router(ReviewQueue(queue), require_token)]
