@@ -1,11 +1,8 @@
 """`tendigits serve`: the page and the API."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from fastapi import APIRouter
 
 
 def serve(
@@ -44,6 +41,7 @@ def serve(
     from tendigits.environment import available_cores
     from tendigits.reading.classifier import DEFAULT, find_model
     from tendigits.serving.app import create_app
+    from tendigits.serving.review import open_review
     from tendigits.serving.server import run
     from tendigits.serving.settings import Settings
 
@@ -58,19 +56,5 @@ def serve(
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
-    run(
-        create_app(settings, routers=review_routers(queue)),
-        settings,
-        lambda address: print(address, flush=True),
-    )
-
-
-def review_routers(queue: str | None) -> "list[APIRouter]":
-    """Return the routes of a review queue; none without a queue."""
-    if queue is None:
-        return []
-    from tendigits.serving.access import require_token
-    from tendigits.serving.review import review_router
-    from tendigits.sorting.queue import ReviewQueue
-
-    return [review_router(ReviewQueue(queue), require_token)]
+    app = create_app(settings, routers=[] if queue is None else [open_review(queue)])
+    run(app, settings, lambda address: print(address, flush=True))

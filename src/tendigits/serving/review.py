@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from tendigits.errors import DataError
 from tendigits.imaging import decode
+from tendigits.serving.access import require_token
 from tendigits.serving.app import add_file
 from tendigits.serving.problems import Problem
 from tendigits.sorting.corrections import export
@@ -51,9 +52,18 @@ class Said(Person):
     text: Text
 
 
+def open_review(place: str) -> APIRouter:
+    """Return the routes of the review queue in an SQLite file, or at ``postgresql://...``.
+
+    Raises:
+        TendigitsError: As `ReviewQueue`.
+    """
+    return review_router(ReviewQueue(place), require_token)
+
+
 def review_router(
     queue: ReviewQueue,
-    require_token: Callable[..., Any],
+    refuse_strangers: Callable[..., Any],
     *,
     lease_seconds: float = LEASE_SECONDS,
 ) -> APIRouter:
@@ -61,7 +71,7 @@ def review_router(
 
     Args:
         queue: Where the pieces are.
-        require_token: A dependency that refuses strangers, such as `access.require_token`.
+        refuse_strangers: A dependency, such as `access.require_token`.
         lease_seconds: That a person has for a piece.
 
     Returns:
@@ -71,7 +81,9 @@ def review_router(
     folder = resources.files("tendigits.serving") / "page"
     for path, (name, media_type) in PAGE_FILES.items():
         add_file(router, path, (folder / name).read_bytes(), media_type)
-    guarded = APIRouter(prefix="/v1/review", tags=["review"], dependencies=[Depends(require_token)])
+    guarded = APIRouter(
+        prefix="/v1/review", tags=["review"], dependencies=[Depends(refuse_strangers)]
+    )
     _add_work(guarded, queue, lease_seconds)
     _add_views(guarded, queue)
     router.include_router(guarded)

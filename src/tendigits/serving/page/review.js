@@ -153,6 +153,7 @@ async function count() {
   const { open, settled } = await (await ask("counts")).json();
   const all = open + settled;
   byId("counts").textContent = `${settled.toLocaleString("en")} of ${all.toLocaleString("en")} done`;
+  byId("news").textContent = open ? "Nothing for you now" : "All done";
   byId("done").style.transform = `scaleX(${all ? settled / all : 0})`;
 }
 
