@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tendigits.cli.teach import find_corrections
 from tendigits.data import Digits, DigitSet, open_available, open_data
 from tendigits.errors import SettingError
 from tendigits.results import Digit, Field, Page
 from tendigits.sorting.corrections import corrections, export
 from tendigits.sorting.pieces import Answered
 from tendigits.sorting.queue import ReviewQueue
+from tendigits.teaching import teach_shelf
 
 
 def page_of(images: np.ndarray, read: str) -> Page:
@@ -92,3 +94,21 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="not empty"):
         export([], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_the_digits_of_a_queue_are_learned(tmp_path: Path, mnist: DigitSet) -> None:
+    sevens = mnist.test.take(np.flatnonzero(mnist.test.labels == 7)[:60])
+    mirrored = Digits(images=sevens.images[:, :, ::-1].copy(), labels=sevens.labels)
+    place = tmp_path / "queue.sqlite"
+    review(place, mirrored).close()
+    lesson, model = teach_shelf(find_corrections(None, str(place)), tmp_path / "taught")
+    assert lesson.corrections + lesson.kept == 60
+    assert model is not None
+
+
+def test_there_is_one_thing_to_learn_from(tmp_path: Path) -> None:
+    for folder, queue in ((None, None), (tmp_path, "queue.sqlite")):
+        with pytest.raises(SettingError, match="one thing to learn from"):
+            find_corrections(folder, queue)
+    with pytest.raises(SettingError, match="there is no queue"):
+        find_corrections(None, str(tmp_path / "queue.sqlite"))
