@@ -2,6 +2,7 @@
 
 import itertools
 import resource
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from postgres import postgresql
+from postgres import Server, postgresql
 from tendigits.errors import LeaseError, QueueError, SettingError, StorageFullError
 from tendigits.results import Digit, Field, Page
 from tendigits.sorting.pieces import Counts
@@ -33,10 +34,10 @@ def page_of(code: str = "12345") -> Page:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Callable[[], str]]:
-    """Gives the address of a PostgreSQL that is started when it is first asked for."""
-    with postgresql() as address:
-        yield lambda: address
+def server() -> Iterator[Server]:
+    """A PostgreSQL that all tests share; it is started when it is first asked for."""
+    with postgresql() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -44,7 +45,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
         return str(tmp_path / "queue.sqlite")
-    address: str = request.getfixturevalue("server")()
+    address: str = request.getfixturevalue("server").address
     queue = ReviewQueue(address)
     with queue.storage.writing() as connection:
         for table in ("skips", "answers", "contents", "pieces"):
@@ -302,8 +303,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, cause: str) -> None:
     again.close()
 
 
-def test_a_full_disk_of_postgresql_is_told(server: Callable[[], str]) -> None:
-    queue = ReviewQueue(server())
+def test_a_full_disk_of_postgresql_is_told(server: Server) -> None:
+    queue = ReviewQueue(server.address)
     with queue.storage.writing() as connection:
         connection.execute(
             text(
@@ -334,3 +335,33 @@ def test_a_commit_waits_for_the_disk(make_queue: MakeQueue) -> None:
         else:
             assert connection.scalar(text("PRAGMA synchronous")) == 2
             assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+
+
+def test_a_killed_postgresql_has_what_was_stored(server: Server) -> None:
+    queue = ReviewQueue(server.address, opinions=1_000)
+    for number in range(5):
+        queue.add(f"killed {number}", b"picture", page_of())
+    told: list[tuple[str, str]] = []
+
+    def work(who: str) -> None:
+        for number in itertools.count():
+            try:
+                leased = queue.lease(f"{who} {number}")
+                assert leased is not None
+                stored = queue.answer(leased.piece, f"{who} {number}", str(number))
+            except QueueError:
+                return
+            told.append((f"{who} {number}", stored.text))
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(work, who) for who in ("anna", "ben")]
+        while len(told) < 20:
+            time.sleep(0.01)
+        server.end(signal.SIGQUIT)  # ends all of its processes at once, and tidies nothing up
+        for each in done:
+            each.result()
+    server.start()
+    with queue.storage.reading() as connection:
+        kept = connection.execute(text("SELECT who, text FROM review_answers")).all()
+    assert set(told) <= {(who, said) for who, said in kept}
+    queue.close()
