@@ -3,11 +3,13 @@
 Seeds that were measured before are kept, so that runs add up, also over days and machines (each
 says which processor it ran on): scripts/bench recipes cnn --seeds 10
 
-With ``--runs FOLDER``, the run folders are kept, to be combined or shipped.
+With ``--runs FOLDER``, the run folders are kept, to be combined or shipped, and what was stopped
+there is resumed: its seconds are then those of training alone, and the process's are not known.
 """
 
 import argparse
 import contextlib
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -27,9 +29,11 @@ def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:
         seed: Of the training.
         runs: Folder that its run folder is kept in; None keeps nothing.
     """
+    begun = runs and find_run(runs, recipe, seed)
     with contextlib.ExitStack() as stack:
         place = runs or stack.enter_context(tempfile.TemporaryDirectory())
-        outcome = run_command("train", recipe, "--seed", str(seed), "--json", "--runs", str(place))
+        new = (recipe, "--seed", str(seed), "--runs", str(place))
+        outcome = run_command("train", *(("--resume", str(begun)) if begun else new), "--json")
     done = outcome.json_lines()[-1]
     return {
         "seed": seed,
@@ -37,9 +41,17 @@ def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:
         "test_accuracy": done["test_accuracy"],
         "test_loss": done["test_loss"],
         "train_seconds": round(done["train_seconds"], 3),
-        "process_seconds": round(outcome.seconds, 3),
+        "process_seconds": None if begun else round(outcome.seconds, 3),
         "peak_memory_mb": round(outcome.peak_memory_mb, 1),
     }
+
+
+def find_run(runs: Path, recipe: str, seed: int) -> Path | None:
+    """Return the run of a recipe and a seed that was begun in a folder; None if there is none."""
+    for folder in sorted(runs.glob(f"*-{recipe}")):
+        if json.loads((folder / "recipe.json").read_bytes())["seed"] == seed:
+            return folder
+    return None
 
 
 def versions(environment: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 
 MEBIBYTES = 380  # that the base install may take

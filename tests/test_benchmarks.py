@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks import compare, steps
+from benchmarks import compare, recipes, steps
 from benchmarks.arguable import held_out_probs, judge
 from benchmarks.results import read_results, read_runs
 from benchmarks.steps import Step, make_steps, still_valid
@@ -155,3 +155,11 @@ def test_a_wrong_label_is_found(few_digits: DigitSet) -> None:
     recipe = replace(TINY, epochs=8)
     doubts = judge(recipe, spoiled, folds=4, seeds=1).about(spoiled.train, "train")
     assert set(wrong.tolist()) <= {doubt.index for doubt in doubts}
+
+
+def test_a_run_that_was_begun_is_found_by_its_recipe_and_seed(tmp_path: Path) -> None:
+    for name, seed in (("001-small", 0), ("002-small", 1), ("003-best", 1)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.json").write_text(json.dumps({"seed": seed}))
+    assert recipes.find_run(tmp_path, "small", 1) == tmp_path / "002-small"
+    assert recipes.find_run(tmp_path, "best", 0) is None

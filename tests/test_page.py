@@ -3,22 +3,22 @@
 import base64
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import APIRouter
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from browser import needs_chromium, open_browser, open_page
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.reading.reader import Reader
 from tendigits.serving.app import create_app
 from tendigits.serving.settings import Settings
+from tendigits.serving.teaching import School, teaching_router
 
 pytestmark = needs_chromium
 
@@ -31,18 +31,15 @@ DROP = """([name, content, type]) => {
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
 }"""
 
-corrections: list[dict[str, Any]] = []
-router = APIRouter()
 
-
-@router.post("/v1/corrections", status_code=201)
-async def take_correction(correction: dict[str, Any]) -> None:
-    corrections.append(correction)
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> School:
+    return School(tmp_path_factory.mktemp("school"), "small")
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    app = create_app(HERE, routers=[router], features=["corrections"])
+def address(school: School) -> Iterator[str]:
+    app = create_app(HERE, routers=[teaching_router(school)], features=["corrections"])
     with serving(app, HERE) as client:
         yield str(client.base_url.join("/"))
 
@@ -150,15 +147,16 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.get_by_label("Choose a picture")).to_be_focused()
 
 
-def test_a_correction_is_sent(page: Page) -> None:
+def test_a_correction_is_kept(page: Page, school: School) -> None:
     draw_seven(page)
     expect(page.locator("#text")).to_have_text("7")
     page.get_by_role("group", name="That was a …").get_by_role("button", name="1").click()
     expect(page.locator("#corrected")).to_have_text("Kept: that was a 1.")
-    sent = corrections.pop()
-    assert (sent["label"], sent["read"]) == ("1", "7")
-    seen = np.frombuffer(base64.b64decode(sent["seen"]), np.uint8).reshape(28, 28)
-    assert seen.max() == 255
+    (kept,) = (school.corrections.folder / "1").iterdir()
+    assert np.asarray(Image.open(kept)).max() == 255
+    teach = page.get_by_role("button", name="Teach it this one")
+    expect(teach).to_be_disabled()
+    expect(teach).to_have_attribute("title", "From 6 corrections on")
 
 
 def test_everything_has_a_name(page: Page) -> None:

@@ -6,18 +6,13 @@ import numpy as np
 import pytest
 
 import tendigits
+from hands import mirrored_sevens
 from tendigits import shelf
 from tendigits.data import Digits, DigitSet
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import load_classifier
 from tendigits.teaching import teach_shelf
 from tendigits.training.teach import chance_of_loss, teach
-
-
-def mirrored_sevens(mnist: DigitSet, count: int) -> Digits:
-    """What somebody who writes sevens the other way round would correct."""
-    sevens = mnist.test.take(np.flatnonzero(mnist.test.labels == 7)[:count])
-    return Digits(images=sevens.images[:, :, ::-1].copy(), labels=sevens.labels)
 
 
 def test_fifty_corrections_are_learned_and_mnist_is_kept(mnist: DigitSet) -> None:

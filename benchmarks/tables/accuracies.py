@@ -1,7 +1,16 @@
 """Tables of what was read right: recipes, ensembles, shipped models, steps, other learners."""
 
 from benchmarks.results import read_results, read_runs, summarise
-from benchmarks.tables.markdown import column, markdown, of_name, source, source_line, unmeasured
+from benchmarks.steps import with_later
+from benchmarks.tables.markdown import (
+    column,
+    deviation,
+    markdown,
+    of_name,
+    source,
+    source_line,
+    unmeasured,
+)
 from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
 
@@ -18,7 +27,7 @@ def recipes_table() -> str:
             [
                 f"`{recipe}`",
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 f"{accuracy.least:.2%}",
                 str(accuracy.count),
                 f"{seconds.mean:.3g} ± {seconds.deviation:.2g}",
@@ -42,7 +51,7 @@ def shipped_table() -> str:
             [
                 f"`{name}`",
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 str(accuracy.count),
                 f"{shipped.test_accuracy:.2%}",
                 f"{minutes:.0f}",
@@ -72,7 +81,7 @@ def ensemble_table() -> str:
     row = [
         f"{len(runs[0]['seeds'])} x `{runs[0]['recipe']}`",
         f"{accuracy.mean:.2%}",
-        f"{accuracy.deviation:.2%}",
+        deviation(accuracy),
         f"{accuracy.least:.2%}",
         str(accuracy.count),
     ]
@@ -87,6 +96,7 @@ def steps_table() -> str:
         return unmeasured("steps")
     rows: list[list[str]] = []
     before = None
+    runs = with_later(runs)
     for number, step in enumerate(dict.fromkeys(run["step"] for run in runs), 1):
         here = [run for run in runs if run["step"] == step]
         accuracy = summarise(run["test_accuracy"] for run in here)
@@ -97,7 +107,7 @@ def steps_table() -> str:
                 str(number),
                 step,
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 f"{10_000 * errors:.0f}",
                 f"{1 - errors / before:.0%}" if before else "",
                 f"{seconds.mean:.3g}",

@@ -10,7 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.tables import accuracies, confidence, reading, review, serving, sets, times
+from benchmarks.tables import (
+    accuracies,
+    confidence,
+    costs,
+    reading,
+    review,
+    serving,
+    sets,
+    times,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ("README.md", "docs/*.md", "MODEL_CARD.md")
@@ -25,7 +34,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "across": lambda: sets.models_table("across", "set"),
     "corruptions": lambda: sets.models_table("corruptions", "corruption"),
     "confidence": confidence.confidence_table,
-    "costs": times.costs_table,
+    "costs": costs.costs_table,
     "speed": times.speed_table,
     "latency": times.latency_table,
     "growth": times.growth_table,

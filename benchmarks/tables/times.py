@@ -1,7 +1,7 @@
 """Tables of time and memory: the race, its ladder, latency, growth and other costs."""
 
 from benchmarks.results import read_runs, summarise
-from benchmarks.tables.markdown import column, markdown, of_name, source, source_line
+from benchmarks.tables.markdown import markdown, of_name, source_line
 
 
 def speed_table() -> str:
@@ -92,56 +92,3 @@ def growth_table() -> str:
         )
     head = ["task", "pictures", "seconds", "µs a picture", "peak memory"]
     return markdown(head, rows) + source_line("growth")
-
-
-def costs_table() -> str:
-    """Return the figures that are not accuracies."""
-    ratio = column("epoch", "ratio")
-    kills = read_runs("kills")
-    same = sum(run["same_weights"] for run in kills)
-    inside = sum(run["inside_a_save"] for run in kills)
-    rows = [
-        [
-            "seconds of an `article-cnn` epoch, ÷ those of a plain torch `DataLoader` loop",
-            f"{ratio.mean:.2f} (sd {ratio.deviation:.2f}, n = {ratio.count})",
-            source("epoch"),
-        ],
-        [
-            "trainings that ended with the same weights after a SIGKILL at a random instant, "
-            f"{inside} of them inside a save",
-            f"{same} of {len(kills)}",
-            source("kills"),
-        ],
-    ]
-    share = column("progress", "share")
-    rows.append(
-        [
-            "share of `fast`'s training seconds that drawing its bar on a terminal takes",
-            f"{share.mean:.2%} (most {share.most:.2%}, n = {share.count})",
-            source("progress"),
-        ]
-    )
-    for option in ("--help", "--version"):
-        seconds = column("startup", option)
-        rows.append(
-            [
-                f"seconds of `tendigits {option}`",
-                f"{seconds.mean:.2f} (most {seconds.most:.2f}, n = {seconds.count})",
-                source("startup"),
-            ]
-        )
-    if installs := read_runs("install"):
-        cold = column("install", "read_seconds")
-        rows += [
-            [
-                "MiB that the base install takes in a new environment",
-                f"{installs[0]['mebibytes']:.0f}",
-                source("install"),
-            ],
-            [
-                "seconds of `import tendigits; tendigits.read(...)`, a new process each time",
-                f"{cold.mean:.2f} (most {cold.most:.2f}, n = {cold.count})",
-                source("install"),
-            ],
-        ]
-    return markdown(["what", "measured", "how"], rows)

@@ -1,5 +1,6 @@
 """`tendigits serve`: the page and the API."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,13 @@ def serve(
     ] = None,
     readers: Annotated[
         int | None, typer.Option(help="Processes that read.", show_default="one a core")
+    ] = None,
+    teach: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep corrections and taught models in; with it, the page can be "
+            "corrected and taught."
+        ),
     ] = None,
     token: Annotated[
         str | None,
@@ -44,6 +52,7 @@ def serve(
     from tendigits.serving.review import open_review
     from tendigits.serving.server import run
     from tendigits.serving.settings import Settings
+    from tendigits.serving.teaching import School, teaching_router
 
     settings = Settings(
         host=host,
@@ -52,9 +61,20 @@ def serve(
         readers=available_cores() if readers is None else readers,
         token=token,
     )
+    school = School(teach, settings.model) if teach else None
+    if school:
+        settings = replace(settings, model=school.model())
     find_model(settings.model)
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
-    app = create_app(settings, routers=[] if queue is None else [open_review(queue)])
+    routers = [teaching_router(school)] if school else []
+    if queue is not None:
+        routers.append(open_review(queue))
+    app = create_app(
+        settings,
+        routers=routers,
+        features=["corrections"] if school else [],
+        companions=[school.follow] if school else [],
+    )
     run(app, settings, lambda address: print(address, flush=True))

@@ -26,10 +26,10 @@ _TRAINING_MAKERS: dict[str, Maker] = {
     "noise": lambda stock, random: clutter.noise(random),
     "blank": lambda stock, random: clutter.blank(random),
     "marks": lambda stock, random: clutter.mark(random),
-    "things": lambda stock, random: things.thing(random),
 }
 _TESTING_MAKERS: dict[str, Maker] = {
     "printed_letters": lambda stock, random: letters.print_letter(random),
+    "things": lambda stock, random: things.thing(random),
 }
 
 TRAINING_KINDS = tuple(_TRAINING_MAKERS)

@@ -51,8 +51,9 @@ def draw_page(pixels: Pixels, page: Page, classify: Classify | None = None) -> P
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """Return a drawing, (H, W, 3) uint8, as a PNG file."""
-    _, content = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    """Return a picture, (H, W) or (H, W, 3) uint8, as a PNG file."""
+    ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    _, content = cv2.imencode(".png", ordered)
     return bytes(content)
 
 

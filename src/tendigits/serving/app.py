@@ -1,9 +1,10 @@
 """The application: everything that the service answers, put together."""
 
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from importlib import resources
+from typing import Any
 
 import anyio
 from fastapi import APIRouter, FastAPI
@@ -21,6 +22,8 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+Companion = Callable[[FastAPI], Coroutine[Any, Any, None]]
+
 PAGE_FILES = {
     "/": ("index.html", "text/html; charset=utf-8"),
     "/docs": ("docs.html", "text/html; charset=utf-8"),
@@ -28,6 +31,8 @@ PAGE_FILES = {
     "/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
     "/page/canvas.js": ("canvas.js", "text/javascript; charset=utf-8"),
     "/page/result.js": ("result.js", "text/javascript; charset=utf-8"),
+    "/page/teach.js": ("teach.js", "text/javascript; charset=utf-8"),
+    "/page/token.js": ("token.js", "text/javascript; charset=utf-8"),
     "/page/curve.js": ("curve.js", "text/javascript; charset=utf-8"),
     "/page/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
     "/page/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -40,6 +45,7 @@ def create_app(
     *,
     routers: Iterable[APIRouter] = (),
     features: Iterable[str] = (),
+    companions: Iterable[Companion] = (),
 ) -> FastAPI:
     """Return the service as an ASGI application; its model is loaded when it starts.
 
@@ -51,6 +57,7 @@ def create_app(
         routers: Routes of other rooms, such as a review queue's.
         features: What these add that the page should offer, by name: ``corrections`` where
             ``POST /v1/corrections`` takes what a person says a digit is.
+        companions: What runs beside the service, from its start to its end.
 
     Returns:
         The application.
@@ -60,9 +67,13 @@ def create_app(
     metrics = Metrics(waiting=lambda: len(readers.batcher))
 
     @asynccontextmanager
-    async def run_readers(_: FastAPI) -> AsyncIterator[None]:
+    async def run_readers(app: FastAPI) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(readers.start)
-        yield
+        async with anyio.create_task_group() as group:
+            for companion in companions:
+                group.start_soon(companion, app)
+            yield
+            group.cancel_scope.cancel()
         await anyio.to_thread.run_sync(readers.close)
 
     app = FastAPI(

@@ -66,11 +66,9 @@ class Examples:
         if self.augmentation is not None:
             images = self._join_outliers(images, generator)
             images = batch_augment(images, self.augmentation, self.overprint, generator)
-        count = len(labels)
-        if self.teacher is None and len(images) == count:
-            return images, labels
-        known = one_hot(labels) if self.teacher is None else ask(self.teacher, images[:count])
-        return images, join_unknown(known, len(images))
+        if self.teacher is not None:
+            return images, ask(self.teacher, images)
+        return images, labels if len(images) == len(labels) else spread(labels, len(images))
 
     def _join_outliers(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return `images` with some pictures of no digit behind them."""
@@ -98,14 +96,18 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
     )
 
 
-def one_hot(labels: Tensor) -> Tensor:
-    """Return labels, (N,) int64, as chances, (N, 10) float32."""
-    return functional.one_hot(labels, CLASSES).float()
+def spread(labels: Tensor, count: int) -> Tensor:
+    """Return the labels as chances, and the same chance for every class behind them.
 
+    Args:
+        labels: (N,) int64.
+        count: N + M.
 
-def join_unknown(known: Tensor, count: int) -> Tensor:
-    """Return chances, (N, 10), with the same chance for every class behind them, (`count`, 10)."""
-    unknown = known.new_full((count - len(known), CLASSES), 1 / CLASSES)
+    Returns:
+        (N + M, 10) float32.
+    """
+    known = functional.one_hot(labels, CLASSES).float()
+    unknown = known.new_full((count - len(labels), CLASSES), 1 / CLASSES)
     return torch.cat([known, unknown])
 
 

@@ -3,6 +3,7 @@
 import { Sheet } from "/page/canvas.js";
 import { Threshold } from "/page/curve.js";
 import * as result from "/page/result.js";
+import { offerTeaching } from "/page/teach.js";
 
 const byId = (id) => document.getElementById(id);
 const SPEAK_AFTER = 700; // milliseconds of rest, before what was read is said
@@ -133,43 +134,6 @@ byId("digits").addEventListener("keydown", (event) => {
   choose((chosen + step + count) % count);
 });
 
-// What other parts of the service offer: see docs/serving.md.
-async function offer() {
-  const features = await (await fetch("/page/features.json")).json();
-  if (!features.includes("corrections")) return;
-  for (let digit = 0; digit < 10; digit += 1) {
-    const button = result.element("button", { type: "button", textContent: digit });
-    button.addEventListener("click", () => correct(String(digit)));
-    byId("labels").append(button);
-  }
-  byId("correct").hidden = false;
-}
-
-async function correct(label) {
-  const digit = page && result.digitsOf(page)[chosen];
-  if (!digit) return;
-  const answer = await fetch("/v1/corrections", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", ...authorization() },
-    body: JSON.stringify({ seen: digit.seen, label, read: digit.text, confidence: digit.confidence }),
-  });
-  if (answer.status === 401 && askForToken()) return correct(label);
-  const told = answer.ok ? `Kept: that was a ${label}.` : (await answer.json()).detail;
-  byId("corrected").textContent = told;
-}
-
-// Beyond loopback the service wants its token for what is kept; this tab remembers it.
-function authorization() {
-  const token = sessionStorage.getItem("token");
-  return token ? { Authorization: `Bearer ${token}` } : {};
-}
-
-function askForToken() {
-  const token = prompt("The service's token, which it printed when it started:");
-  if (token) sessionStorage.setItem("token", token.trim());
-  return Boolean(token);
-}
-
 result.makeBars();
 show(null, null);
-await Promise.all([threshold.load(), offer()]);
+await Promise.all([threshold.load(), offerTeaching(() => page && result.digitsOf(page)[chosen])]);
