@@ -12,9 +12,9 @@ TendigitsError                 exit code 1
 ├── WeightsError               a model file that must not be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
+├── StorageFullError           the disk is full; what was written before is whole
 ├── QueueError                 the review queue cannot be used
-│   ├── LeaseError             a piece is not, or no longer, this person's to answer
-│   └── StorageFullError       there is no room to store it; nothing was stored
+│   └── LeaseError             a piece is not, or no longer, this person's to answer
 ├── DivergedError              the loss stopped being a finite number
 └── InterruptedTrainingError   exit code 130: stopped on request, can be continued
 
@@ -123,16 +123,16 @@ class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
 
 
+class StorageFullError(TendigitsError):
+    """The disk is full; what was written before is whole, and the rest can be done again."""
+
+
 class QueueError(TendigitsError):
     """The review queue cannot be used."""
 
 
 class LeaseError(QueueError):
     """A piece is not, or no longer, this person's to answer."""
-
-
-class StorageFullError(QueueError):
-    """There is no room to store something; nothing of it was stored."""
 
 
 class DivergedError(TendigitsError):
