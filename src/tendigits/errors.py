@@ -10,6 +10,8 @@ TendigitsError                 exit code 1
 │   ├── DataFormatError        there, but truncated, swapped, mislabelled, ...
 │   └── DownloadError          no mirror delivered the file that was asked for
 ├── WeightsError               a model file that must not be used
+├── StorageFullError           the disk is full; what was written before is whole
+├── SortingError               a folder of sorted mail that cannot be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
 ├── DivergedError              the loss stopped being a finite number
@@ -110,6 +112,22 @@ class DownloadError(DataError):
 
 class WeightsError(TendigitsError):
     """A model file that must not be used."""
+
+
+class StorageFullError(TendigitsError):
+    """The disk is full; what was written before is whole, and the rest can be done again.
+
+    Args:
+        place: The file or folder that could not be written.
+        advice: What to do, after "make room".
+    """
+
+    def __init__(self, place: object, advice: str) -> None:
+        super().__init__(f"{place}: the disk is full: make room, {advice}")
+
+
+class SortingError(TendigitsError):
+    """A folder of sorted mail that cannot be used."""
 
 
 class RunFolderError(TendigitsError):

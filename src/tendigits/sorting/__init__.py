@@ -1,0 +1,1 @@
+"""Sorting mail: a folder of pictures into bins, by a plan, each piece once, with a ledger."""
