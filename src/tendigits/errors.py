@@ -115,15 +115,7 @@ class WeightsError(TendigitsError):
 
 
 class StorageFullError(TendigitsError):
-    """The disk is full; what was written before is whole, and the rest can be done again.
-
-    Args:
-        place: The file or folder that could not be written.
-        advice: What to do, after "make room".
-    """
-
-    def __init__(self, place: object, advice: str) -> None:
-        super().__init__(f"{place}: the disk is full: make room, {advice}")
+    """The disk is full; what was written before is whole, and the rest can be done again."""
 
 
 class SortingError(TendigitsError):

@@ -32,8 +32,8 @@ from typing import Any
 
 from tendigits.errors import SortingError
 from tendigits.results import Page
-from tendigits.sorting.pieces import Piece
-from tendigits.sorting.storage import told_when_full
+from tendigits.sorting.disk import told_when_full
+from tendigits.sorting.mail import Piece
 
 DATABASE = "ledger.sqlite3"
 CSV = "ledger.csv"

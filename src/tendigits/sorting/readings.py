@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from tendigits.imaging import decode
 from tendigits.reading.classifier import DEFAULT, find_model
 from tendigits.reading.reader import REJECT_ABOVE, Reader, read_together
 from tendigits.results import Page
-from tendigits.sorting.pieces import Piece
+from tendigits.sorting.mail import Piece
 
 TOGETHER = 8  # pieces that a process reads at a time
 AHEAD = 3  # times as many are handed to each process before the first is read
@@ -121,7 +121,7 @@ def read_all(
 
     Raises:
         TendigitsError: As `Reader`.
-        SortingError: A process died.
+        SortingError: The processes die, whatever they read.
     """
     groups = _group(pieces)
     if workers == 1:
@@ -129,14 +129,17 @@ def read_all(
         for group in groups:
             yield list(zip(group, read_pieces(reader, folder, group), strict=True))
         return
-    with _processes(workers) as submit:
+    pool = _Processes(workers, settings, folder)
+    try:
         waiting: deque[tuple[list[Piece], Future[list[Reading]]]] = deque()
         for group in groups:
-            waiting.append((group, submit(_read_in_process, settings, folder, group)))
+            waiting.append((group, pool.submit(group)))
             if len(waiting) >= AHEAD * workers:
-                yield _take(waiting)
+                yield pool.take(*waiting.popleft())
         while waiting:
-            yield _take(waiting)
+            yield pool.take(*waiting.popleft())
+    finally:
+        pool.close()
 
 
 def _group(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
@@ -151,30 +154,70 @@ def _group(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         yield group
 
 
-def _take(
-    waiting: deque[tuple[list[Piece], Future[list[Reading]]]],
-) -> list[tuple[Piece, Reading]]:
-    """Wait for the readings that were asked for first."""
-    group, future = waiting.popleft()
-    try:
-        return list(zip(group, future.result(), strict=True))
-    except BrokenProcessPool as error:
-        raise SortingError(
-            f"a process that read {group[0].picture} or one of the next {len(group) - 1} died: is "
-            "there too little memory? start again with --workers 1"
-        ) from error
+class _Processes:
+    """Processes that read. One that dies takes the others with it; they are started again.
 
+    Args:
+        count: How many.
+        settings: How they read.
+        folder: Where the pictures are.
+    """
 
-@contextlib.contextmanager
-def _processes(count: int) -> Iterator[Callable[..., Future[list[Reading]]]]:
-    """Give a function that has something done in one of so many processes."""
-    # A fork would copy the threads of ONNX Runtime half.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_start_process)
-    try:
-        yield pool.submit
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    def __init__(self, count: int, settings: ReaderSettings, folder: Path) -> None:
+        self.count, self.settings, self.folder = count, settings, folder
+        self._start()
+
+    def submit(self, group: list[Piece]) -> Future[list[Reading]]:
+        """Have a group read."""
+        try:
+            return self._submit(group)
+        except BrokenProcessPool:  # it broke over a group that was handed out before
+            self._restart()
+            return self._submit(group)
+
+    def take(
+        self, group: list[Piece], future: Future[list[Reading]]
+    ) -> list[tuple[Piece, Reading]]:
+        """Wait for a group; where reading it ended a process, read its pieces one by one."""
+        try:
+            return list(zip(group, future.result(), strict=True))
+        except BrokenProcessPool:
+            return [(piece, self._read_alone(piece)) for piece in group]
+
+    def close(self) -> None:
+        """End them."""
+        self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read_alone(self, piece: Piece) -> Reading:
+        """Read a piece while nothing else is read; one that ends a process is unreadable.
+
+        Raises:
+            SortingError: A process cannot even be started.
+        """
+        self._restart()
+        try:
+            self._submit([]).result()  # the process starts, and makes its reader
+        except BrokenProcessPool as error:
+            raise SortingError(
+                "the processes that read die at their start: is there too little memory? start "
+                "again with --workers 1"
+            ) from error
+        try:
+            return self._submit([piece]).result()[0]
+        except BrokenProcessPool:
+            return Reading()
+
+    def _submit(self, group: list[Piece]) -> Future[list[Reading]]:
+        return self.pool.submit(_read_in_process, self.settings, self.folder, group)
+
+    def _start(self) -> None:
+        # A fork would copy the threads of ONNX Runtime half.
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(self.count, context, initializer=_start_process)
+
+    def _restart(self) -> None:
+        self.close()
+        self._start()
 
 
 def _start_process() -> None:

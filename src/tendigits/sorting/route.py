@@ -10,11 +10,11 @@ from typing import Protocol
 from tendigits.atomic import WriteError
 from tendigits.errors import SettingError
 from tendigits.results import Page
+from tendigits.sorting.disk import only_one, told_when_full
 from tendigits.sorting.ledger import Ledger, Row
-from tendigits.sorting.pieces import ChangedError, Piece, copy, find_pictures, identify
+from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, identify
 from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
-from tendigits.sorting.readings import Reading, ReaderSettings, read_all
-from tendigits.sorting.storage import only_one, told_when_full
+from tendigits.sorting.readings import ReaderSettings, Reading, read_all
 
 
 class Queue(Protocol):

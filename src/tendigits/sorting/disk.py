@@ -12,7 +12,7 @@ from tendigits.errors import SortingError, StorageFullError
 
 LOCK = ".lock"
 FULL = (errno.ENOSPC, errno.EDQUOT)
-ADVICE = "and start again; no piece is lost, and none is sorted twice"
+ADVICE = "make room and start again; no piece is lost, and none is sorted twice"
 
 
 def is_full(error: BaseException) -> bool:
@@ -40,7 +40,7 @@ def told_when_full(place: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error) as error:
         if is_full(error):
-            raise StorageFullError(place, ADVICE) from error
+            raise StorageFullError(f"{place}: the disk is full: {ADVICE}") from error
         if isinstance(error, sqlite3.Error):
             raise SortingError(f"{place}: cannot be used ({error}): see docs/sorting.md") from error
         raise
