@@ -108,8 +108,11 @@ def write_address(ink: Ink, digits: Digits, hand: Hand, random: Random) -> Box:
     height = hand.height
     left, top = int(random.integers(345, 400)), int(random.integers(190, 215))
     for place in range(2):
-        line = np.hstack([write_word(hand, random) for _ in range(2)])
-        lay(ink, trim(line), left, int(top + 1.6 * place * height), 480)
+        x = left
+        for _ in range(2):
+            word = trim(write_word(hand, random))
+            lay(ink, word, x, int(top + 1.6 * place * height), 250)
+            x += word.shape[1] + int(0.8 * height)
     base = int(top + 3.4 * height)
     town = trim(write_word(hand, random))[:, :170]
     lay(ink, town, left, base, 170)

@@ -182,6 +182,16 @@ class Ledger:
         assert run is not None
         return run
 
+    def count(self) -> dict[str, int]:
+        """Return how many pieces were decided for each bin, by bin."""
+        return dict(self.connection.execute("SELECT bin, COUNT(*) FROM pieces GROUP BY bin"))
+
+    def measure(self) -> tuple[int, float]:
+        """Return how many pieces all runs put into bins themselves, and in how many seconds."""
+        query = "SELECT COALESCE(SUM(pieces), 0), COALESCE(SUM(seconds), 0) FROM runs"
+        pieces, seconds = self.connection.execute(query).fetchone()
+        return int(pieces), float(seconds)
+
     def _lines(self) -> Iterator[bytes]:
         """Yield what `ledger.csv` ought to hold, a line at a time."""
         yield csv_line(HEAD)
@@ -214,7 +224,7 @@ class Ledger:
             os.fsync(file.fileno())
 
     def _keep(self, file: io.BufferedRandom) -> None:
-        """Keep the rest of the file beside it, if it is more than a line's half: a person's work."""
+        """Keep the rest of the file beside it, if it is more than half a line: a person's work."""
         rest = file.read()
         if b"\n" in rest:
             with (self.folder / CUT).open("ab") as kept:
@@ -247,7 +257,7 @@ def open_database(folder: Path) -> sqlite3.Connection:
 
 
 def csv_line(values: Iterable[str]) -> bytes:
-    """Return a line of CSV, with its end, as UTF-8; what is no text is written as ``\\xff``."""
+    """Return a line of CSV, with its end, as UTF-8, with escapes for what is no text."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue().encode("utf-8", "backslashreplace")

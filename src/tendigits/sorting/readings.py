@@ -155,7 +155,7 @@ def _group(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 
 class _Processes:
-    """Processes that read. One that dies takes the others with it; they are started again.
+    """Processes that read, and one more for pieces over which they died.
 
     Args:
         count: How many.
@@ -165,15 +165,17 @@ class _Processes:
 
     def __init__(self, count: int, settings: ReaderSettings, folder: Path) -> None:
         self.count, self.settings, self.folder = count, settings, folder
-        self._start()
+        self.many = self._start(count)
+        self.one: ProcessPoolExecutor | None = None
 
     def submit(self, group: list[Piece]) -> Future[list[Reading]]:
         """Have a group read."""
         try:
-            return self._submit(group)
-        except BrokenProcessPool:  # it broke over a group that was handed out before
-            self._restart()
-            return self._submit(group)
+            return self._submit(self.many, group)
+        except BrokenProcessPool:  # over a group that was handed out before
+            self.many.shutdown()
+            self.many = self._start(self.count)
+            return self._submit(self.many, group)
 
     def take(
         self, group: list[Piece], future: Future[list[Reading]]
@@ -186,38 +188,38 @@ class _Processes:
 
     def close(self) -> None:
         """End them."""
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        for pool in filter(None, (self.many, self.one)):
+            pool.shutdown(cancel_futures=True)
 
     def _read_alone(self, piece: Piece) -> Reading:
-        """Read a piece while nothing else is read; one that ends a process is unreadable.
+        """Read a piece in a process that reads nothing else; if that dies, it is unreadable.
 
         Raises:
-            SortingError: A process cannot even be started.
+            SortingError: The process cannot even be started.
         """
-        self._restart()
+        if self.one is None:
+            self.one = self._start(1)
+            try:
+                self._submit(self.one, []).result()  # makes its reader
+            except BrokenProcessPool as error:
+                raise SortingError(
+                    "the processes that read die at their start: is there too little memory? "
+                    "start again with --workers 1"
+                ) from error
         try:
-            self._submit([]).result()  # the process starts, and makes its reader
-        except BrokenProcessPool as error:
-            raise SortingError(
-                "the processes that read die at their start: is there too little memory? start "
-                "again with --workers 1"
-            ) from error
-        try:
-            return self._submit([piece]).result()[0]
+            return self._submit(self.one, [piece]).result()[0]
         except BrokenProcessPool:
+            self.one.shutdown()
+            self.one = None
             return Reading()
 
-    def _submit(self, group: list[Piece]) -> Future[list[Reading]]:
-        return self.pool.submit(_read_in_process, self.settings, self.folder, group)
+    def _submit(self, pool: ProcessPoolExecutor, group: list[Piece]) -> Future[list[Reading]]:
+        return pool.submit(_read_in_process, self.settings, self.folder, group)
 
-    def _start(self) -> None:
+    def _start(self, count: int) -> ProcessPoolExecutor:
         # A fork would copy the threads of ONNX Runtime half.
         context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(self.count, context, initializer=_start_process)
-
-    def _restart(self) -> None:
-        self.close()
-        self._start()
+        return ProcessPoolExecutor(count, context, initializer=_start_process)
 
 
 def _start_process() -> None:

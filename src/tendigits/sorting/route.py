@@ -15,6 +15,7 @@ from tendigits.sorting.ledger import Ledger, Row
 from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, identify
 from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
 from tendigits.sorting.readings import ReaderSettings, Reading, read_all
+from tendigits.sorting.summary import Summary, summarise, write_summary
 
 
 class Queue(Protocol):
@@ -33,12 +34,14 @@ class Outcome:
         known: Pieces that an earlier run had decided.
         lost: Pieces that were decided, but whose pictures are gone or changed: in no bin.
         seconds: From its start to the last piece.
+        summary: Of all runs; only at the end of this one.
     """
 
     routed: int = 0
     known: int = 0
     lost: tuple[str, ...] = ()
     seconds: float = 0.0
+    summary: Summary = Summary(bins={})
 
 
 Report = Callable[[Outcome], None]
@@ -84,7 +87,14 @@ def route(
         out.mkdir(parents=True, exist_ok=True)
         with only_one(out), Ledger(out) as ledger:
             sorting = _Sorting(folder, out, plan, settings, ledger, queue, model, report)
-            return sorting.run(workers)
+            try:
+                outcome = sorting.run(workers)
+            except KeyboardInterrupt:
+                write_summary(out, summarise(ledger))
+                raise
+            summary = summarise(ledger)
+            write_summary(out, summary)
+            return replace(outcome, summary=summary)
 
 
 class _Sorting:
