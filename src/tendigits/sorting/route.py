@@ -15,7 +15,7 @@ from tendigits.sorting.ledger import Ledger, Row
 from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, identify
 from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
 from tendigits.sorting.readings import ReaderSettings, Reading, read_all
-from tendigits.sorting.summary import Summary, summarise, write_summary
+from tendigits.sorting.summary import NOTHING, Summary, summarise, write_summary
 
 
 class Queue(Protocol):
@@ -41,7 +41,7 @@ class Outcome:
     known: int = 0
     lost: tuple[str, ...] = ()
     seconds: float = 0.0
-    summary: Summary = Summary(bins={})
+    summary: Summary = NOTHING
 
 
 Report = Callable[[Outcome], None]

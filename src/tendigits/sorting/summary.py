@@ -63,6 +63,9 @@ class Summary:
         }
 
 
+NOTHING = Summary(bins={})
+
+
 def summarise(ledger: Ledger) -> Summary:
     """Return what a ledger says, counted."""
     timed, seconds = ledger.measure()
