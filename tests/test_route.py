@@ -209,7 +209,7 @@ def test_mail_that_is_gone_before_it_was_copied_is_told(
 
     def copy(piece: mail.Piece, *arguments: Any) -> Path:
         if piece.picture == "0.png":
-            (folder / "0.png").unlink()
+            (folder / "0.png").unlink(missing_ok=True)
         return mail.copy(piece, *arguments)
 
     monkeypatch.setattr(sorting, "copy", copy)
