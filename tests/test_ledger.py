@@ -1,136 +1,179 @@
-"""The ledger: SQLite is the truth, ledger.csv follows it, and a kill changes nothing."""
+"""The ledger: what a kill, a person's editor or a full disk leaves, the next start puts right."""
 
-import csv
-import os
+import random
+import signal
 import sqlite3
-from dataclasses import replace
+import subprocess
+import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tendigits.errors import SortingError, StorageFullError
-from tendigits.results import Page
+from tendigits.sorting.disk import is_full, only_one, told_when_full
 from tendigits.sorting.ledger import CSV, CUT, DATABASE, Ledger, Row
 from tendigits.sorting.mail import Piece
 
-SHA = "ab" * 32
-PAGE = Page(fields=(), width=40, height=30)
+PIECES = 40
+
+# Sorts with a reader that takes no time, and into another bin each time it is started.
+SORTER = """
+import sys, time
+from pathlib import Path
+from tendigits.sorting import route
+from tendigits.sorting.plan import Plan
+from tendigits.sorting.readings import Reading, ReaderSettings, _group
+
+def read_all(settings, folder, pieces, *, workers):
+    for group in _group(pieces):
+        time.sleep(0.005)
+        yield [(piece, Reading(code="1", confidence=1.0, accepted=True, page=object()))
+               for piece in group]
+
+class Settings(ReaderSettings):
+    def make_reader(self): pass
+    def model_name(self): return "none"
+
+route.read_all = read_all
+folder, out, bin = sys.argv[1:]
+route.route(Path(folder), Path(out), Plan(bins={"1": bin}), Settings())
+"""
 
 
-def row(picture: str, bin: str = "west", page: Page | None = None) -> Row:
+def make_row(number: int, bin: str = "west") -> Row:
     return Row(
-        piece=Piece(picture=picture, sha256=SHA),
-        code="94703",
-        confidence=0.987654321,
+        piece=Piece(picture=f'{number}, "a".png', sha256=f"{number:064x}"),
+        code=f"{number:05d}",
+        confidence=0.5,
         bin=bin,
-        model="small@0123456789ab",
+        model="small",
         time="2026-11-26T08:30:00Z",
-        page=page,
     )
 
 
-def decide_many(ledger: Ledger, count: int) -> None:
-    for number in range(count):
-        ledger.decide([row(f"{number}.png")])
+def csv_of(folder: Path) -> bytes:
+    return (folder / CSV).read_bytes()
 
 
-def rows_in_csv(folder: Path) -> list[list[str]]:
-    with (folder / CSV).open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
-
-
-def test_a_row_is_in_sqlite_and_in_the_csv_file(tmp_path: Path) -> None:
+def test_a_piece_is_decided_once(tmp_path: Path) -> None:
+    row = make_row(1)
     with Ledger(tmp_path) as ledger:
-        ledger.decide([row("tray/0001.png")])
-        assert ledger.knows(Piece(picture="tray/0001.png", sha256=SHA))
-        assert not ledger.knows(Piece(picture="tray/0001.png", sha256="cd" * 32))
-    head, line = rows_in_csv(tmp_path)
-    assert head == ["picture", "sha256", "code", "confidence", "bin", "model", "time"]
-    assert line[:5] == ["tray/0001.png", SHA, "94703", "0.987654", "west"]
-    assert line[5:] == ["small@0123456789ab", "2026-11-26T08:30:00Z"]
-
-
-def test_a_piece_waits_until_it_is_settled_and_its_page_with_it(tmp_path: Path) -> None:
-    with Ledger(tmp_path) as ledger:
-        ledger.decide([row("1.png"), row("2.png", "review", PAGE)])
-    with Ledger(tmp_path) as ledger:  # as after a kill
-        waiting = [each for _, each in ledger.waiting()]
-        assert [each.piece.picture for each in waiting] == ["1.png", "2.png"]
-        assert waiting[1] == replace(row("2.png", "review", PAGE), confidence=0.987654321)
-        ledger.settle([waiting[0].piece], None, 0.0)
-        assert [each.piece.picture for _, each in ledger.waiting()] == ["2.png"]
-        ledger.settle([waiting[1].piece], None, 0.0)
+        assert not ledger.knows(row.piece)
+        ledger.decide([row])
+        assert ledger.knows(row.piece)
+        with pytest.raises(SortingError):
+            ledger.decide([make_row(2), make_row(1, "east")])
+        assert not ledger.knows(make_row(2).piece), "all rows or none"
+        assert ledger.waiting() == [(1, row)]
+        ledger.settle([row.piece], None, 0.0)
         assert ledger.waiting() == []
-    with sqlite3.connect(tmp_path / DATABASE) as database:
-        assert database.execute("SELECT COUNT(*), COUNT(page) FROM pieces").fetchone() == (2, 0)
-    database.close()
+        assert ledger.count() == {"west": 1}
 
 
-def test_a_piece_is_never_decided_twice(tmp_path: Path) -> None:
+def test_both_say_the_same(tmp_path: Path) -> None:
+    rows = [make_row(number) for number in range(3)]
     with Ledger(tmp_path) as ledger:
-        ledger.decide([row("1.png")])
-        with pytest.raises(SortingError, match="UNIQUE"):
-            ledger.decide([row("2.png"), row("1.png", "east")])
-        assert not ledger.knows(row("2.png").piece)  # all rows of a call, or none
-    assert len(rows_in_csv(tmp_path)) == 2
+        ledger.decide(rows)
+    head = b"picture,sha256,code,confidence,bin,model,time\n"
+    assert csv_of(tmp_path) == head + b"".join(row.line() for row in rows)
 
 
-@pytest.mark.parametrize("cut", [0, 1, 30, 75, 170, 240])
-def test_a_torn_csv_file_is_completed(tmp_path: Path, cut: int) -> None:
-    names = ["a.png", 'quoted ",".png', "two\nlines.png", "ä.png"]
+@pytest.mark.parametrize("left", [0, 1, 50, -1, -30], ids=str)
+def test_a_file_that_was_cut_is_completed(tmp_path: Path, left: int) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.decide([row(name) for name in names])
-    whole = (tmp_path / CSV).read_bytes()
-    (tmp_path / CSV).write_bytes(whole[:cut])
-    Ledger(tmp_path).__exit__()
-    assert (tmp_path / CSV).read_bytes() == whole
-    (tmp_path / CSV).unlink()
-    Ledger(tmp_path).__exit__()
-    assert (tmp_path / CSV).read_bytes() == whole
-    assert [line[0] for line in rows_in_csv(tmp_path)[1:]] == names
+        ledger.decide([make_row(number) for number in range(3)])
+    whole = csv_of(tmp_path)
+    (tmp_path / CSV).write_bytes(whole[:left])
+    Ledger(tmp_path).connection.close()
+    assert csv_of(tmp_path) == whole
+    assert not (tmp_path / CUT).exists()
 
 
-def test_what_a_person_wrote_into_the_csv_file_is_kept_beside_it(tmp_path: Path) -> None:
+def test_what_a_person_wrote_is_kept_beside_it(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.decide([row("1.png"), row("2.png")])
-    whole = (tmp_path / CSV).read_bytes()
-    changed = whole.replace(b"2.png", b"2.png,checked by Ann")
-    (tmp_path / CSV).write_bytes(changed)
-    Ledger(tmp_path).__exit__()
-    assert (tmp_path / CSV).read_bytes() == whole
-    assert b"checked by Ann" in (tmp_path / CUT).read_bytes()
+        ledger.decide([make_row(number) for number in range(3)])
+    whole = csv_of(tmp_path)
+    (tmp_path / CSV).write_bytes(whole.replace(b"00001", b"99999") + b"a note\n")
+    Ledger(tmp_path).connection.close()
+    assert csv_of(tmp_path) == whole
+    assert b"99999" in (tmp_path / CUT).read_bytes()
+    assert (tmp_path / CUT).read_bytes().endswith(b"a note\n")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_a_name_that_is_no_text_comes_back(tmp_path: Path) -> None:
-    name = os.fsdecode(b"\xff.png")
+def test_every_commit_is_flushed(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
-        ledger.decide([row(name)])
-        assert ledger.knows(row(name).piece)
-        assert [each.piece.picture for _, each in ledger.waiting()] == [name]
-    assert rows_in_csv(tmp_path)[1][0] == r"\udcff.png"
-    Ledger(tmp_path).__exit__()
-    assert len(rows_in_csv(tmp_path)) == 2
+        settings = [
+            ledger.connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous")
+        ]
+    assert settings == ["wal", 2]
 
 
-def test_a_full_disk_is_told_in_a_line_and_loses_nothing(tmp_path: Path) -> None:
-    with Ledger(tmp_path) as ledger:
-        (pages,) = ledger.connection.execute("PRAGMA page_count").fetchone()
-        ledger.connection.execute(f"PRAGMA max_page_count = {pages + 2}")
-        with pytest.raises(StorageFullError, match=r"disk is full: make room and start again"):
-            decide_many(ledger, 1_000)
-        decided = len(ledger.waiting(most=2_000))
-        assert decided > 10
-    with Ledger(tmp_path) as ledger:  # with room again
-        ledger.decide([row(f"{decided}.png")])
-    assert len(rows_in_csv(tmp_path)) == decided + 2
-
-
-def test_another_file_or_version_is_refused(tmp_path: Path) -> None:
-    with Ledger(tmp_path) as ledger:
-        ledger.connection.execute("PRAGMA user_version = 9")
-    with pytest.raises(SortingError, match=r"is of version 9: expected 1"):
-        Ledger(tmp_path)
+def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"no database at all" * 100)
-    with pytest.raises(SortingError, match="cannot be used"):
+    with pytest.raises(SortingError, match=r"ledger\.sqlite3: cannot be used"):
         Ledger(tmp_path)
+
+
+def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
+    Ledger(tmp_path).connection.close()
+    connection = sqlite3.connect(tmp_path / DATABASE)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with pytest.raises(SortingError, match="is of version 2: expected 1"):
+        Ledger(tmp_path)
+
+
+def test_a_full_disk_is_told_by_both_kinds_of_error(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        ledger.connection.execute("PRAGMA max_page_count = 6")
+        with pytest.raises(StorageFullError, match="the disk is full: make room and start again"):
+            ledger.decide([make_row(number) for number in range(1_000)])
+        assert ledger.count() == {}
+    with pytest.raises(StorageFullError), told_when_full(tmp_path):
+        raise OSError(28, "No space left on device")
+    assert not is_full(OSError(13, "Permission denied"))
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with (
+        only_one(tmp_path),
+        pytest.raises(SortingError, match="another process sorts into it"),
+        only_one(tmp_path),
+    ):
+        pass
+    with only_one(tmp_path):
+        pass
+
+
+def start_sorter(folder: Path, out: Path, bin: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", SORTER, str(folder), str(out), bin])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_whenever_each_piece_is_in_one_bin_once(tmp_path: Path, seed: int) -> None:
+    folder, out = tmp_path / "mail", tmp_path / "sorted"
+    folder.mkdir()
+    for number in range(PIECES):
+        (folder / f"{number}.png").write_bytes(b"piece %d" % number)
+    chance = random.Random(seed)
+    for bin in ("first", "second", "third"):
+        process = start_sorter(folder, out, bin)
+        copies = len(list(out.glob("*/*.png")))
+        while process.poll() is None and len(list(out.glob("*/*.png"))) == copies:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.03))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert start_sorter(folder, out, "last").wait() == 0
+    copies_of = Counter(path.read_bytes() for path in out.glob("*/*.png"))
+    assert copies_of == {b"piece %d" % number: 1 for number in range(PIECES)}
+    assert not list(out.rglob("*.part"))
+    with Ledger(out) as ledger:
+        assert sum(ledger.count().values()) == PIECES
+        assert ledger.waiting() == []
+        for bin, count in ledger.count().items():
+            assert len(list((out / bin).iterdir())) == count
+    assert csv_of(out).count(b"\n") == PIECES + 1

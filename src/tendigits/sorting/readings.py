@@ -235,7 +235,10 @@ def _start_process() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-_reader = lru_cache(maxsize=1)(ReaderSettings.make_reader)
+@lru_cache(maxsize=1)
+def _reader(settings: ReaderSettings) -> Reader:
+    """Return the reader of this process, which is made once."""
+    return settings.make_reader()
 
 
 def _read_in_process(settings: ReaderSettings, folder: Path, pieces: list[Piece]) -> list[Reading]:
