@@ -1,1 +1,1 @@
-"""Sorting what was read: what is certain goes on, what is doubtful goes to a person."""
+"""Sorting mail: what is certain goes into bins, each piece once; the doubtful to a person."""
