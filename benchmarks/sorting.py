@@ -1,17 +1,19 @@
-"""A day of mail, sorted: how fast, how well, and through kills (`scripts/bench sorting`).
+"""How well and how fast mail is sorted, and that kills lose nothing (`scripts/bench sorting`).
 
-The mail is `examples/make_mail.py`'s, from MNIST's test digits. It is sorted once undisturbed, and
-once more by a run that is killed (SIGKILL) at random instants and started again: the ledger as CSV,
-the ledger in SQLite and the bins must then hold each piece once, where the undisturbed run put it.
+Makes 2,000 pieces of mail (`examples/make_mail.py`), sorts them with the command, and counts
+against the truth what was routed right, rejected, and wrongly accepted: for these pieces, by a plan that
+tells all codes apart, a wrong code is a wrong bin. Then the same mail is sorted again by a command
+that is killed (SIGKILL, with its processes) at 20 random instants, and is then left to end; every
+piece must be in the ledger and in a bin exactly once.
 """
 
 import argparse
 import csv
 import hashlib
+import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,150 +26,142 @@ from benchmarks.command import COMMAND, run_command
 from benchmarks.results import write_results
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-LATE_SECONDS = 0.1  # most that a kill comes after the piece that it waited for
-ORPHAN_SECONDS = 5.0  # most that the processes that read may outlive the one that was killed
-REJECTED = ("review", "unreadable")
-
-Rows = list[dict[str, str]]
+PIECES = 2_000
+START_SECONDS = 2.0  # before a process has loaded its model there is little to disturb
+KINDS = ("plain", "stamp", "window")
 
 
-def make_mail(folder: Path, count: int) -> dict[str, str]:
-    """Make mail in a folder; returns the code of each picture."""
-    script = EXAMPLES / "make_mail.py"
-    subprocess.run([sys.executable, script, folder, "--count", str(count)], check=True)
-    with (folder / "truth.csv").open(newline="", encoding="utf-8") as file:
-        return {row["picture"]: row["code"] for row in csv.DictReader(file)}
-
-
-def route_arguments(mail: Path, out: Path) -> tuple[str, ...]:
-    """Return what `tendigits` is told to sort the mail."""
+def arguments_of(mail: Path, out: Path) -> list[str]:
+    """Return the words of the command that sorts mail."""
     plan = str(EXAMPLES / "plan.csv")
-    return ("route", str(mail), "--plan", plan, "--format", "us-zip", "--out", str(out), "--json")
+    return ["route", str(mail), "--plan", plan, "--format", "us-zip", "--out", str(out), "--json"]
 
 
-def read_ledger(out: Path) -> Rows:
-    """Return the rows of `ledger.csv`."""
-    with (out / "ledger.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def read_csv(path: Path, key: str) -> dict[str, dict[str, str]]:
+    """Return the rows of a CSV file by one of their columns.
+
+    Raises:
+        RuntimeError: Two rows are the same there.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = {row[key]: row for row in rows}
+    if len(found) < len(rows):
+        raise RuntimeError(f"{path}: {len(rows) - len(found)} rows come twice")
+    return found
 
 
-def judge(rows: Rows, truth: dict[str, str]) -> dict[str, Any]:
-    """Return which shares of the pieces were accepted and right, accepted and wrong, rejected."""
-    accepted = [row for row in rows if row["bin"] not in REJECTED]
-    right = sum(row["code"] == truth[row["picture"]] for row in accepted)
-    return {
-        "accepted_right": right / len(rows),
-        "accepted_wrong": (len(accepted) - right) / len(rows),
-        "rejected": 1 - len(accepted) / len(rows),
-        "unrouted": sum(row["bin"] == "unrouted" for row in rows) / len(rows),
-    }
-
-
-def kill_once(arguments: tuple[str, ...], out: Path, pieces: int, late: float) -> bool:
-    """Start a run and kill it; False if it was through before.
+def judge(ledger: dict[str, dict[str, str]], truth: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Return shares of the pieces in `truth`, in [0, 1].
 
     Args:
-        arguments: Of `tendigits`.
-        out: Where the mail goes.
-        pieces: How many it has decided when it is killed, those of earlier runs counted.
-        late: Seconds that the kill comes after that.
-
-    Raises:
-        RuntimeError: It failed, or the processes that it started live on.
+        ledger: Rows by picture, with ``code`` and ``bin``.
+        truth: Rows by picture, with ``code``.
     """
-    process = subprocess.Popen(
-        [COMMAND, *arguments], stdout=subprocess.DEVNULL, start_new_session=True
+    counts: Counter[str] = Counter()
+    for picture, row in truth.items():
+        found = ledger[picture]
+        is_right = found["code"] == row["code"]
+        is_accepted = found["bin"] not in ("review", "unreadable")
+        counts["read_right"] += is_right
+        counts["accepted_right"] += is_accepted and is_right
+        counts["accepted_wrong"] += is_accepted and not is_right
+        counts["rejected"] += not is_accepted
+    names = ("read_right", "accepted_right", "accepted_wrong", "rejected")
+    return {name: round(counts[name] / len(truth), 5) for name in names}
+
+
+def check(mail: Path, out: Path) -> dict[str, int]:
+    """Return how many pieces are in the ledger and in a bin exactly once, and how many not."""
+    ledger = read_csv(out / "ledger.csv", "picture")
+    copies = Counter(
+        (path.parent.name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in out.glob("*/*")
+        if path.is_file()
     )
-    while process.poll() is None and count_lines(out / "ledger.csv") < pieces + 1:
-        time.sleep(0.005)  # leave the cores to the run
-    time.sleep(late)
-    if process.poll() is None:
-        process.send_signal(signal.SIGKILL)
-    if process.wait() not in (0, -signal.SIGKILL):
-        raise RuntimeError(f"tendigits route ended with {process.returncode}")
-    wait_for_group(process.pid)
-    return process.returncode != 0
+    expected = Counter((row["bin"], row["sha256"]) for row in ledger.values())
+    pictures = {path.name for path in mail.iterdir()}
+    once = sum(
+        name in ledger and copies[(ledger[name]["bin"], ledger[name]["sha256"])] == 1
+        for name in pictures
+    )
+    wrong = len(pictures) - once + (copies - expected).total() + len(ledger.keys() - pictures)
+    return {"pieces": len(pictures), "once": once, "not_once": wrong}
 
 
-def count_lines(path: Path) -> int:
-    """Return how many lines a file has, 0 where there is none."""
-    return path.read_bytes().count(b"\n") if path.exists() else 0
+def measure_kills(mail: Path, out: Path, kills: int, seconds: float, seed: int) -> dict[str, Any]:
+    """Sort mail with kills at random instants, then to the end, and look for every piece.
 
-
-def wait_for_group(group: int) -> None:
-    """Wait until no process of a group is left.
-
-    Raises:
-        RuntimeError: Some stay.
+    Args:
+        mail: Pieces.
+        out: Where they go; new.
+        kills: How many.
+        seconds: That sorting takes undisturbed; the kills are spread over it.
+        seed: Fixes the instants.
     """
-    end = time.monotonic() + ORPHAN_SECONDS
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"processes of a run that was killed live on: group {group}")
-
-
-def is_each_once(mail: Path, out: Path, expected: Rows) -> bool:
-    """Say whether CSV file, SQLite and bins hold each piece once, where it was expected."""
-    bins = {row["picture"]: row["bin"] for row in expected}
-    rows = read_ledger(out)
-    database = sqlite3.connect(out / "ledger.sqlite3")
-    placed = database.execute("SELECT picture, bin FROM pieces WHERE placed = 1").fetchall()
-    database.close()
-    copies = Counter((path.parent.name, sha256(path)) for path in out.glob("*/*"))
-    return sorted((row["picture"], row["bin"]) for row in rows) == sorted(placed) == sorted(
-        bins.items()
-    ) and copies == Counter((bin, sha256(mail / picture)) for picture, bin in bins.items())
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def measure_kills(mail: Path, out: Path, expected: Rows, kills: int, seed: int) -> dict[str, Any]:
-    """Kill runs at random instants, let one end, and look at what is where."""
     chance = random.Random(seed)
-    arguments = route_arguments(mail, out)
-    killed, decided = 0, 0
-    for number in range(kills):
-        step = 2 * len(expected) / (kills + 1)
-        wanted = decided + int(chance.uniform(0, step)) if number else 0
-        killed += kill_once(arguments, out, wanted, chance.uniform(0, LATE_SECONDS))
-        decided = max(0, count_lines(out / "ledger.csv") - 1)
-        print(f"killed {killed} times, {decided:,} pieces decided", flush=True)
-    run_command(*arguments)
-    return {"kills": killed, "each_once": is_each_once(mail, out, expected)}
+    killed, decided = 0, []
+    command = [COMMAND, *arguments_of(mail, out)]
+    while killed < kills:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        try:
+            process.wait(START_SECONDS + chance.uniform(0, 1.5 * seconds / kills))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+        else:
+            raise RuntimeError(f"the command ended before it was killed for the {killed + 1}. time")
+        lines = out / "ledger.csv"
+        decided.append(lines.read_bytes().count(b"\n") - 1 if lines.exists() else 0)
+        print(f"kill {killed}: {decided[-1]} pieces decided", flush=True)
+    final = run_command(*arguments_of(mail, out)).json_lines()[-1]
+    return {
+        "kills": killed,
+        "kills_amid_work": sum(0 < count < final["pieces"] for count in decided),
+        **check(mail, out),
+    }
 
 
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=2_000, help="pieces of mail")
-    parser.add_argument("--kills", type=int, default=20, help="runs to kill")
-    parser.add_argument("--seed", type=int, default=0, help="fixes the instants of the kills")
-    parser.add_argument("--results", type=Path, help="folder for the results, if not the usual")
+    parser.add_argument("--pieces", type=int, default=PIECES)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="of the mail and of the kills")
+    parser.add_argument("--dry", action="store_true", help="write no results file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        day, first, second = (Path(name) / part for part in ("day", "first", "second"))
-        truth = make_mail(day, arguments.count)
-        outcome = run_command(*route_arguments(day / "pieces", first))
-        (said,) = outcome.json_lines()
-        rows = read_ledger(first)
-        run = {
-            "pieces": len(rows),
-            "seconds": round(outcome.seconds, 3),
-            "pieces_a_second": said["pieces_a_second"],
+        folder = Path(name)
+        make = [sys.executable, EXAMPLES / "make_mail.py", folder / "mail"]
+        options = ["--count", str(arguments.pieces), "--seed", str(arguments.seed)]
+        subprocess.run([*make, *options], check=True)
+        mail = folder / "mail" / "pieces"
+        begin = time.perf_counter()
+        outcome = run_command(*arguments_of(mail, folder / "sorted"))
+        said = outcome.json_lines()[-1]
+        truth = read_csv(folder / "mail" / "truth.csv", "picture")
+        ledger = read_csv(folder / "sorted" / "ledger.csv", "picture")
+        run: dict[str, Any] = {
+            "pieces_a_second": round(said["pieces"] / outcome.seconds, 2),  # its start included
             "peak_memory_mb": round(outcome.peak_memory_mb, 1),
-            **judge(rows, truth),
+            "unrouted": said["bins"].get("unrouted", 0),
+            **judge(ledger, truth),
+            "kinds": {
+                kind: judge(ledger, {key: row for key, row in truth.items() if row["kind"] == kind})
+                for kind in KINDS
+                if any(row["kind"] == kind for row in truth.values())
+            },
         }
-        print(run, flush=True)
-        run |= measure_kills(day / "pieces", second, rows, arguments.kills, arguments.seed)
-    print(run)
-    write_results("sorting", "scripts/bench sorting", [run], arguments.results)
+        print(json.dumps(run), f"{time.perf_counter() - begin:.1f} s", flush=True)
+        killed = folder / "killed"
+        run["killed"] = measure_kills(
+            mail, killed, arguments.kills, outcome.seconds, arguments.seed
+        )
+        print(json.dumps(run["killed"]))
+    if not arguments.dry:
+        options = ["--pieces", str(arguments.pieces), "--kills", str(arguments.kills)]
+        write_results("sorting", f"scripts/bench sorting {' '.join(options)}", [run])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
-from tendigits.cli import app
+from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
 from tendigits.data.lines import write
@@ -155,9 +155,6 @@ def test_a_piece_that_changes_while_it_is_sorted_is_told_and_sorted_anew(tmp_pat
     picture = mail / "1.png"
     Image.new("L", (60, 40), 250).save(picture)
 
-    class Changing(Queue):
-        pass
-
     original = copy
 
     def change(piece: Piece, folder: Path, bin: Path) -> Path:
@@ -239,12 +236,13 @@ def test_the_command_sorts(mail: Path, tmp_path: Path) -> None:
     plan = tmp_path / "plan.csv"
     plan.write_text("prefix,bin\n1,one\n")
     words = ["route", str(mail), "--plan", str(plan), "--out", str(tmp_path / "out"), "--workers"]
-    ran = CliRunner().invoke(app, [*words, "1", "--format", "us-zip", "--json"])
+    words += ["1", "--format", "us-zip"]
+    ran = CliRunner().invoke(app, [*words, "--json"], obj=CommonOptions())
     assert ran.exit_code == 0
     said = json.loads(ran.stdout)
     assert (said["routed"], said["pieces"], said["bins"]["unreadable"]) == (8, 8, 1)
     check_bins(mail, tmp_path / "out")
-    again = CliRunner().invoke(app, [*words, "1", "--format", "us-zip"])
+    again = CliRunner().invoke(app, words, obj=CommonOptions())
     assert "0 pieces sorted, 8 were sorted before" in again.stdout
     assert (tmp_path / "out" / "summary.html").is_file()
 
