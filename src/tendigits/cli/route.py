@@ -94,7 +94,7 @@ def route(
         print(json.dumps(_as_dict(outcome)))
     else:
         _print(outcome, out)
-    if outcome.lost:
+    if outcome.lost or outcome.shut:
         raise typer.Exit(1)
 
 
@@ -134,6 +134,7 @@ def _as_dict(outcome: "Outcome") -> dict[str, object]:
         "routed": outcome.routed,
         "known": outcome.known,
         "lost": list(outcome.lost),
+        "shut": list(outcome.shut),
         "seconds": round(outcome.seconds, 3),
         **outcome.summary.to_dict(),
     }
@@ -147,6 +148,8 @@ def _print(outcome: "Outcome", out: Path) -> None:
     typer.echo(f"{outcome.routed:,} pieces sorted, {outcome.known:,} were sorted before")
     for picture in outcome.lost:
         print(f"tendigits: {picture}: is gone or was changed while it was sorted", file=sys.stderr)
+    for picture in outcome.shut:
+        print(f"tendigits: {picture}: may not be read, and was not sorted", file=sys.stderr)
     typer.echo(
         f"of {summary.pieces:,} in all, {percent(summary.read, summary.pieces)} read, "
         f"{percent(summary.rejected, summary.pieces)} for a person"
