@@ -33,7 +33,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading": reading.reading_table,
     "serving": serving.serving_table,
     "sorting": sorting.sorting_table,
-    "sorting": sorting.sorting_table,
 }
 
 
