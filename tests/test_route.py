@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.reading import Reader

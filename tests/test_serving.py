@@ -22,7 +22,8 @@ from PIL import Image
 
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import find_model
@@ -30,7 +31,7 @@ from tendigits.reading.reader import Reader
 from tendigits.results import Page
 from tendigits.serving import metrics
 from tendigits.serving.access import host_name, require_token
-from tendigits.serving.answers import Job
+from tendigits.serving.answers import Answerer, Job
 from tendigits.serving.app import PAGE_FILES, create_app
 from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.connections import REFUSAL, is_whole_reading
@@ -44,6 +45,7 @@ from tendigits.serving.readers import (
     ThreadReader,
     answer_all,
 )
+from tendigits.serving.server import listen
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -138,6 +140,15 @@ def test_a_look_shows_what_the_network_saw(client: httpx.Client, digit: bytes) -
     image = field.digits[0].image()
     assert image is not None
     assert image.shape == (28, 28)
+
+
+def test_a_network_without_convolutions_has_no_maps(digit: bytes, tmp_path: Path) -> None:
+    answerer = Answerer("small")
+    answerer.path = tmp_path / "none.onnx"
+    answerer.path.write_bytes(b"")
+    (answer,) = answerer.answer([Job(content=digit, fields="one", look=True)])
+    told = json.loads(answer.body)
+    assert (told["text"], told["feature_maps"]) == ("7", None)
 
 
 def test_feature_maps_are_the_first_convolution(mnist: DigitSet) -> None:
@@ -505,6 +516,21 @@ def test_a_connection_is_used_again(impatient: httpx.Client, digit: bytes) -> No
         time.sleep(0.6)  # longer than a request may take to arrive
         answer = impatient.post("/v1/read?fields=one", content=digit, headers=PNG)
         assert answer.json()["text"] == "7"
+
+
+def test_a_bad_model_or_a_taken_port_is_told_in_a_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    taken = listen("127.0.0.1", 0)
+    port = str(taken.getsockname()[1])
+    for words in (["--port", "0", "--model", str(bad), "--readers", "1"], ["--port", port]):
+        command = [sys.executable, "-m", "tendigits", "serve", *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode == 1
+        assert ended.stdout == ""
+        assert len(ended.stderr.splitlines()) == 1
+        assert words[-1] in ended.stderr or str(bad) in ended.stderr
+    taken.close()
 
 
 def test_the_service_needs_no_torch() -> None:

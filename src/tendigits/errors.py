@@ -14,6 +14,9 @@ TendigitsError                 exit code 1
 ├── SortingError               a folder of sorted mail that cannot be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
+├── StorageFullError           the disk is full; what was written before is whole
+├── QueueError                 the review queue cannot be used
+│   └── LeaseError             a piece is not, or no longer, this person's to answer
 ├── DivergedError              the loss stopped being a finite number
 └── InterruptedTrainingError   exit code 130: stopped on request, can be continued
 
@@ -128,6 +131,14 @@ class RunFolderError(TendigitsError):
 
 class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
+
+
+class QueueError(TendigitsError):
+    """The review queue cannot be used."""
+
+
+class LeaseError(QueueError):
+    """A piece is not, or no longer, this person's to answer."""
 
 
 class DivergedError(TendigitsError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.route import Outcome, Report
 
 STOPPED = 130  # exit code after Ctrl-C
@@ -45,6 +46,14 @@ def route(
         int | None,
         typer.Option(help="Processes that read.", min=1, show_default="one a core"),
     ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Where people review: doubtful pieces go there too; an SQLite file or "
+            "postgresql://...",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
 ) -> None:
     """Sort a folder of mail into bins, by the codes that are read off its pictures.
@@ -68,9 +77,15 @@ def route(
     )
     bins = load_plan(plan)
     try:
-        with _bar(folder) as report:
+        with _bar(folder) as report, _open(queue) as review:
             outcome = sort(
-                folder, out, bins, settings, workers=workers or available_cores(), report=report
+                folder,
+                out,
+                bins,
+                settings,
+                workers=workers or available_cores(),
+                queue=review,
+                report=report,
             )
     except KeyboardInterrupt:
         print("tendigits: stopped; the same command goes on", file=sys.stderr)
@@ -81,6 +96,18 @@ def route(
         _print(outcome, out)
     if outcome.lost:
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _open(url: str | None) -> Iterator["ReviewQueue | None"]:
+    """Open the review queue for the block; None where there is none."""
+    if url is None:
+        yield None
+        return
+    from tendigits.sorting.queue import ReviewQueue
+
+    with contextlib.closing(ReviewQueue(url)) as queue:
+        yield queue
 
 
 @contextlib.contextmanager

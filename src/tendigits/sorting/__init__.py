@@ -1,1 +1,1 @@
-"""Sorting mail: a folder of pictures into bins, by a plan, each piece once, with a ledger."""
+"""Sorting mail: what is certain goes into bins, each piece once; the doubtful to a person."""
