@@ -32,7 +32,7 @@ class Piece:
         """Return the name of its copy in any bin, which no other piece has.
 
         >>> Piece(picture="tray 4/0001.png", sha256="0" * 64).copy_name()
-        '0001-c2a7fa0f1c12a7c1.png'
+        '0001-7742c6b92a3ee2d7.png'
         """
         whole = f"{self.picture}\0{self.sha256}".encode("utf-8", "surrogateescape")
         mark = hashlib.sha256(whole).hexdigest()[:MARK]
