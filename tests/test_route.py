@@ -143,7 +143,8 @@ def test_what_was_decided_is_placed_by_the_ledger(
     monkeypatch.setattr(room, "copy", copy)
     bins = {name: row["bin"] for name, row in rows_of(tmp_path).items()}
     queue = Queue()
-    route(mail, tmp_path, Plan(bins={"1": "elsewhere"}), SETTINGS, queue=queue)
+    again = route(mail, tmp_path, Plan(bins={"1": "elsewhere"}), SETTINGS, queue=queue)
+    assert (again.routed, again.known) == (8, 0)
     check_bins(mail, tmp_path)
     assert {name: row["bin"] for name, row in rows_of(tmp_path).items()} == bins
     assert {name for name, *_ in queue.added} == {n for n, bin in bins.items() if bin == "review"}

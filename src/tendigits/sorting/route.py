@@ -183,6 +183,8 @@ class _Sorting:
         while waiting := self.ledger.waiting(after=after):
             self.place([row for _, row in waiting], None)
             after = waiting[-1][0]
+        # They are met again in the folder, and are not to be counted twice.
+        self.outcome = replace(self.outcome, known=-self.outcome.routed)
 
     def place(self, rows: list[Row], run: int | None) -> None:
         """Put decided pieces into their bins, and commit that they are there."""
