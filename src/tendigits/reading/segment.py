@@ -91,6 +91,8 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
         ground, skew = turn(ground, skew), 0.0
         pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+        if not len(pieces.boxes):
+            return []
     groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
     if one:
         groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
@@ -144,7 +146,8 @@ def group_into_lines(pieces: Pieces, skew: float, *, beside: float) -> list[NDAr
         beside: Lines that share more than this of the lower one's height are one.
     """
     levels = pieces.middles[:, 1] - skew * pieces.middles[:, 0]
-    high = pieces.boxes[:, 3] >= 0.5 * pieces.height
+    heights = pieces.boxes[:, 3]
+    high = heights >= 0.5 * min(pieces.height, float(heights.max()))  # there is one at least
     order = np.flatnonzero(high)[np.argsort(levels[high])]
     breaks = np.flatnonzero(np.diff(levels[order]) > 0.5 * pieces.height) + 1
     lines = join_overlapping(np.split(order, breaks), levels, pieces.boxes[:, 3], beside)

@@ -39,6 +39,7 @@ from tendigits.reading.line_network import Transcribe
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line
+from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
 SURE = 0.95  # chance: the line network needs no second reader from here on
@@ -109,12 +110,27 @@ def read_lines(
             answers.append(answer_alone(line, one, recognisers.weights))
             continue
         candidates, lattice = next(cut)
-        if transcribe is None:
-            answers.append(choose(candidates, lattice, recognisers.weights, own))
-        else:
-            looks = look(line, transcribe)
-            answers.append(choose_jointly(line, candidates, lattice, looks, recognisers, own))
+        answers.append(answer_doubtful(line, one, candidates, lattice, recognisers, own))
     return answers
+
+
+def answer_doubtful(
+    line: Line,
+    heard: Heard | None,
+    candidates: Candidates,
+    lattice: Lattice,
+    recognisers: Recognisers,
+    rules: Rules | None,
+) -> Answer | None:
+    """Return what a line says that the line network alone is not believed about."""
+    if heard is None or recognisers.transcribe is None:
+        return choose(candidates, lattice, recognisers.weights, rules)
+    if len(heard.texts[0]) <= 1:
+        cut = choose(candidates, lattice, recognisers.weights, rules)
+        if cut is not None and len(cut.letters) == 1:
+            return judge_one(cut, heard.log_probs, recognisers.weights)
+    looks = look(line, recognisers.transcribe)
+    return choose_jointly(line, candidates, lattice, looks, recognisers, rules)
 
 
 def listen(log_probs: LogProbs) -> Heard:
@@ -144,8 +160,14 @@ def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
 
 
 def is_sure(heard: Heard, rules: Rules | None) -> bool:
-    """Say whether the line network alone may be believed, and its text keeps to the rules."""
-    return heard.chances[0] > SURE and (rules is None or keeps_to(rules, heard.texts[0]))
+    """Say whether the line network alone may be believed, and its text keeps to the rules.
+
+    Of a single digit, or of none, it never is: see `single`.
+    """
+    text = heard.texts[0]
+    if len(text) <= 1 or heard.chances[0] <= SURE:
+        return False
+    return rules is None or keeps_to(rules, text)
 
 
 def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer | None:
