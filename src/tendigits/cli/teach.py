@@ -76,9 +76,11 @@ def find_corrections(folder: Path | None, queue: str | None) -> "Digits":
         return open_data(folder).all()
     from tendigits.sorting.corrections import corrections
     from tendigits.sorting.queue import ReviewQueue
+    from tendigits.sorting.tables import sqlite_file
 
     assert queue is not None
-    if "://" not in queue and not Path(queue).exists():
+    file = sqlite_file(queue)
+    if file is not None and not file.exists():
         raise SettingError(f"there is no queue {queue}: name the file of one, or postgresql://...")
     opened = ReviewQueue(queue)
     try:
