@@ -98,16 +98,19 @@ def read_lines(
     transcribe = recognisers.transcribe
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
-    sure = [
-        recognisers.alone and one is not None and is_sure(one, own)
-        for one, own in zip(heard, each, strict=True)
+    alone = [
+        answer_alone(line, one, recognisers.weights)
+        if recognisers.alone and one is not None and is_sure(one, own)
+        else None
+        for line, one, own in zip(lines, heard, each, strict=True)
     ]
-    doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
+    known = [answer is not None and all_have_ink(answer) for answer in alone]
+    doubtful = [line for line, is_known in zip(lines, known, strict=True) if not is_known]
     cut = iter(cut_lines(doubtful, recognisers))
     answers = []
-    for line, one, known, own in zip(lines, heard, sure, each, strict=True):
-        if one is not None and known:
-            answers.append(answer_alone(line, one, recognisers.weights))
+    for line, one, answer, is_known, own in zip(lines, heard, alone, known, each, strict=True):
+        if is_known:
+            answers.append(answer)
             continue
         candidates, lattice = next(cut)
         answers.append(answer_doubtful(line, one, candidates, lattice, recognisers, own))
@@ -170,11 +173,14 @@ def is_sure(heard: Heard, rules: Rules | None) -> bool:
     return rules is None or keeps_to(rules, text)
 
 
-def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer | None:
-    """Return what the line network says, with its chance; None if that is nothing."""
+def all_have_ink(answer: Answer) -> bool:
+    """Say whether ink was found for each digit: where two touch, it needs the lattice's cuts."""
+    return all(letter.image.any() for letter in answer.letters)
+
+
+def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer:
+    """Return what the line network says, which is not nothing, with its chance."""
     text = heard.texts[0]
-    if not text:
-        return None
     slope, offset = weights.joint.sure
     chance = logistic(slope * log_odds(float(heard.chances[0])) + offset)
     scaled = share_out(heard.chances, 0, chance)
