@@ -71,9 +71,9 @@ def find_corrections(folder: Path | None, queue: str | None) -> "Digits":
             "there must be one thing to learn from: name a folder of corrections, or a --queue"
         )
     if folder is not None:
-        from tendigits.data import open_data
+        from tendigits.data import open_available
 
-        return open_data(folder).all()
+        return open_available(folder).all()
     from tendigits.sorting.corrections import corrections
     from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.tables import sqlite_file
