@@ -94,7 +94,14 @@ def test_a_lesson_of_too_few_is_refused_in_a_sentence(client: httpx.Client) -> N
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"label": "x"}, {"label": "12"}, {"seen": "????"}, {"seen": SEEN[:40]}, {"read": "ab"}],
+    [
+        {"label": "x"},
+        {"label": "12"},
+        {"seen": "????"},
+        {"seen": "ééé"},
+        {"seen": SEEN[:40]},
+        {"read": "ab"},
+    ],
 )
 def test_what_is_no_correction_is_refused(client: httpx.Client, wrong: dict[str, str]) -> None:
     answer = client.post("/v1/corrections", json={"seen": SEEN, "label": "1"} | wrong)

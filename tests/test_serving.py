@@ -553,3 +553,44 @@ def test_the_command_serves_and_ends_in_peace(digit: bytes) -> None:
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_a_reader_that_died_while_idle_reads_again(digit: bytes) -> None:
+    reader = ProcessReader("small", seconds=30)
+    try:
+        reader._process.kill()
+        reader._process.join()
+        job = Job(content=digit, format=None, fields="one", reject_above=1)
+        (answer,) = reader.answer([job])
+        assert answer.status == 200
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_parts_that_unpack_into_any_memory_are_refused(
+    client: httpx.Client, digit: bytes, method: int
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packet:
+        packet.writestr("a.png", digit, method)
+        packet.writestr("b.png", digit)
+    answer = client.post(
+        "/v1/read/batch", content=content.getvalue(), headers={"Content-Type": "application/zip"}
+    )
+    first, second = map(json.loads, answer.text.splitlines())
+    assert first["problem"]["status"] == 422
+    assert second["fields"]
+
+
+def test_a_directory_of_very_many_files_is_not_read(client: httpx.Client) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packet:
+        for number in range(20_000):
+            packet.writestr(str(number), b"")
+    start = time.perf_counter()
+    answer = client.post(
+        "/v1/read/batch", content=content.getvalue(), headers={"Content-Type": "application/zip"}
+    )
+    assert "20,000 files" in problem(answer, 422)
+    assert time.perf_counter() - start < 5

@@ -46,7 +46,7 @@ def test_a_taught_model_is_put_into_use_and_taken_back(mnist: DigitSet, tmp_path
     lesson, place = teach_shelf(corrections, tmp_path)
     assert lesson.accepted
     assert place == tmp_path / "001" == shelf.current_model(tmp_path)
-    taught = load_classifier(place / "model.onnx")(corrections.images).argmax(axis=1)
+    taught = load_classifier(place / "small.onnx")(corrections.images).argmax(axis=1)
     untaught = load_classifier("small")(corrections.images).argmax(axis=1)
     assert (taught == 7).sum() > (untaught == 7).sum()
     assert tendigits.load(place).calibration is not None

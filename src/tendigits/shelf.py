@@ -1,6 +1,6 @@
 """A folder of models that were taught one after the other, and the one that is in use.
 
-    taught/001/model.onnx, model.safetensors, lesson.json, parent
+    taught/001/small.onnx, model.safetensors, lesson.json, parent
     taught/002/...
     taught/current          # holds 002, or nothing: then the shipped model is in use
 

@@ -14,7 +14,7 @@ from tendigits.training.teach import Lesson, teach
 from tendigits.weights import MODEL_FILE, load_model, save_model
 
 BASE = "small"  # is taught first
-ONNX_FILE = "model.onnx"
+ONNX_FILE = "small.onnx"  # the service goes on under this name
 LESSON_FILE = "lesson.json"
 
 

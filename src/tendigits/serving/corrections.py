@@ -1,8 +1,8 @@
 """Corrections: what a person says a digit is, kept as pictures that `tendigits teach` takes."""
 
 import base64
-import binascii
 import hashlib
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +42,7 @@ class Corrections:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()  # two people may say different things at once
         folder.mkdir(parents=True, exist_ok=True)
 
     def store(self, correction: Correction) -> None:
@@ -53,15 +54,19 @@ class Corrections:
         """
         pixels = decode_seen(correction.seen)
         name = f"{hashlib.sha256(pixels).hexdigest()[:32]}.png"
-        for other in self.folder.glob(f"[0-9]/{name}"):
-            if other.parent.name != correction.label:
-                other.unlink()  # the person thought again
         place = self.folder / correction.label
-        if not (place / name).exists() and len(self) >= MOST:
-            raise Problem(507, f"There are {MOST:,} corrections, which is all that is kept.")
-        place.mkdir(exist_ok=True)
         image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
-        write_bytes(place / name, encode_png(image))
+        with self._lock:
+            if not (place / name).exists():
+                if len(self) >= MOST:
+                    raise Problem(
+                        507, f"There are {MOST:,} corrections, which is all that is kept."
+                    )
+                place.mkdir(exist_ok=True)
+                write_bytes(place / name, encode_png(image))
+            for other in self.folder.glob(f"[0-9]/{name}"):
+                if other.parent.name != correction.label:
+                    other.unlink()  # the person thought again
 
     def __len__(self) -> int:
         return sum(1 for _ in self.folder.glob("[0-9]/*.png"))
@@ -71,7 +76,7 @@ def decode_seen(seen: str) -> bytes:
     """Return the 784 pixels that base64 stands for; raises `Problem` where it stands for others."""
     try:
         pixels = base64.b64decode(seen, validate=True)
-    except binascii.Error:
+    except ValueError:  # of base64, or of letters that are none of ASCII
         pixels = b""
     if len(pixels) != SIDE * SIDE:
         raise Problem(422, f"Seen is no picture: expected {SIDE * SIDE} bytes in base64.")

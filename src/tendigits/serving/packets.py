@@ -7,6 +7,7 @@ written to a disk, so names in it are names only. What it unpacks to is bounded.
 import asyncio
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,6 +19,11 @@ from tendigits.serving.settings import MIB
 TYPE = "application/zip"
 MOST_PICTURES = 1_000
 MOST_BYTES = 8 * MIB  # of a picture, unpacked
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack into any memory
+LAST_RECORD = b"PK\x05\x06"  # begins the end of the central directory
+LAST_RECORD_BYTES = 22
+LONGEST_ENTRY = 1_024  # bytes of the directory: its name, and what systems add
+LONGEST_COMMENT = 65_535  # bytes, behind it
 PATIENCE = 0.05  # seconds between two tries, while others' pictures fill the queue
 
 Ask = Callable[[bytes], Awaitable[Answer]]
@@ -29,6 +35,9 @@ def open_packet(body: bytes) -> zipfile.ZipFile:
     Raises:
         Problem: 422, it is none, or it has too many parts.
     """
+    entries = count_entries(body)
+    if entries > MOST_PICTURES:  # before they are all looked at, which takes long
+        raise Problem(422, f"The ZIP file has {entries:,} files: expected 1 to {MOST_PICTURES:,}.")
     try:
         packet = zipfile.ZipFile(io.BytesIO(body))
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -37,6 +46,19 @@ def open_packet(body: bytes) -> zipfile.ZipFile:
     if not 1 <= count <= MOST_PICTURES:
         raise Problem(422, f"The ZIP file has {count} files: expected 1 to {MOST_PICTURES:,}.")
     return packet
+
+
+def count_entries(body: bytes) -> int:
+    """Return how many entries a ZIP file may have by its last record; 0 if there is none.
+
+    That is their number or, where this is a lie, what the directory's length has room for.
+    """
+    place = body.rfind(LAST_RECORD, -(LAST_RECORD_BYTES + LONGEST_COMMENT))
+    record = body[place : place + LAST_RECORD_BYTES]
+    if place < 0 or len(record) < LAST_RECORD_BYTES:
+        return 0
+    entries, length = struct.unpack_from("<HI", record, 10)
+    return int(max(entries, length // LONGEST_ENTRY))
 
 
 def pictures(packet: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -85,6 +107,8 @@ async def _ask_patiently(content: bytes, ask: Ask) -> Answer:
 
 def _unpack(packet: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
     """Return a file in a ZIP file; raises `Problem` where it is too large or damaged."""
+    if part.compress_type not in COMPRESSIONS:
+        raise Problem(422, "This file is packed in a way that is not taken: expected deflate.")
     try:
         with packet.open(part) as file:
             content = file.read(MOST_BYTES + 1)

@@ -93,6 +93,9 @@ class ProcessReader:
 
     def answer(self, jobs: Sequence[Job]) -> list[Answer]:
         """Answer several requests; raises `EOFError` where the process crashes or hangs."""
+        if not self._process.is_alive():  # it was ended while it had nothing to do
+            self.close()
+            self._start()
         try:
             answers: list[Answer] = self._ask(list(jobs), self._seconds)
         except (EOFError, OSError) as error:
@@ -103,7 +106,12 @@ class ProcessReader:
 
     def load(self, model: str | Path) -> None:
         """Read with another model from now on; raises `WeightsError`, and keeps the old one."""
-        self._identity = self._load(model)
+        try:
+            self._identity = self._load(model)
+        except (EOFError, OSError) as error:
+            self.close()  # its answer may still come, and would be taken for another question's
+            self._start()
+            raise WeightsError(f"{model}: no reader could load it ({error})") from error
         self._model = model
 
     def close(self) -> None:
@@ -188,7 +196,7 @@ class Readers:
     @property
     def are_ready(self) -> bool:
         """The model is loaded, and pictures are read."""
-        return bool(self._readers)
+        return bool(self._readers) and any(thread.is_alive() for thread in self._threads)
 
     @property
     def identity(self) -> Identity:
@@ -265,14 +273,20 @@ class Readers:
             if not batch:  # nobody waits for them any more
                 continue
             self._on_batch(len(batch))
-            with lock:
-                answers = answer_all(reader, batch)
+            try:
+                with lock:
+                    answers = answer_all(reader, batch)
+            except Exception:  # whoever waits is told, and the next batch is read
+                log.exception("a batch of %d pictures was not read", len(batch))
+                answers = [FAILED] * len(batch)
             for waiting, answer in zip(batch, answers, strict=True):
                 waiting.answer.set_result(answer)
 
 
-def answer_all(reader: Reads, batch: Sequence[Waiting]) -> list[Answer]:
-    """Answer a batch; where that fails as a whole, one by one."""
+def answer_all(
+    reader: Reads, batch: Sequence[Waiting], *, is_last_try: bool = False
+) -> list[Answer]:
+    """Answer a batch; where that fails as a whole, one by one, and what fails alone once more."""
     jobs = [waiting.job for waiting in batch]
     try:
         return reader.answer(jobs)
@@ -280,5 +294,7 @@ def answer_all(reader: Reads, batch: Sequence[Waiting]) -> list[Answer]:
         log.exception("reading %d pictures failed", len(jobs))
         alone = CRASHED if isinstance(error, EOFError) else FAILED
     if len(jobs) == 1:
-        return [alone]
-    return [answer for waiting in batch for answer in answer_all(reader, [waiting])]
+        return [alone if is_last_try else answer_all(reader, batch, is_last_try=True)[0]]
+    return [
+        answer for waiting in batch for answer in answer_all(reader, [waiting], is_last_try=True)
+    ]

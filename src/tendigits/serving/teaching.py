@@ -23,7 +23,7 @@ from tendigits.serving.readers import Readers
 
 LOOK_SECONDS = 1.0  # between looks at which model is in use
 LESSON_SECONDS = 120.0  # until a lesson that does not end is ended
-ONNX_FILE = "model.onnx"
+ONNX_FILE = "small.onnx"  # the service goes on under this name
 
 log = logging.getLogger("tendigits.serving")
 
