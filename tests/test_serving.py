@@ -44,6 +44,7 @@ from tendigits.serving.readers import (
     ThreadReader,
     answer_all,
 )
+from tendigits.serving.server import listen
 from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
@@ -505,6 +506,21 @@ def test_a_connection_is_used_again(impatient: httpx.Client, digit: bytes) -> No
         time.sleep(0.6)  # longer than a request may take to arrive
         answer = impatient.post("/v1/read?fields=one", content=digit, headers=PNG)
         assert answer.json()["text"] == "7"
+
+
+def test_a_bad_model_or_a_taken_port_is_told_in_a_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.onnx"
+    bad.write_bytes(b"no model")
+    taken = listen("127.0.0.1", 0)
+    port = str(taken.getsockname()[1])
+    for words in (["--port", "0", "--model", str(bad), "--readers", "1"], ["--port", port]):
+        command = [sys.executable, "-m", "tendigits", "serve", *words]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode == 1
+        assert ended.stdout == ""
+        assert len(ended.stderr.splitlines()) == 1
+        assert words[-1] in ended.stderr or str(bad) in ended.stderr
+    taken.close()
 
 
 def test_the_service_needs_no_torch() -> None:

@@ -12,6 +12,9 @@ TendigitsError                 exit code 1
 ├── WeightsError               a model file that must not be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
+├── QueueError                 the review queue cannot be used
+│   ├── LeaseError             a piece is not, or no longer, this person's to answer
+│   └── StorageFullError       there is no room to store it; nothing was stored
 ├── DivergedError              the loss stopped being a finite number
 └── InterruptedTrainingError   exit code 130: stopped on request, can be continued
 
@@ -118,6 +121,18 @@ class RunFolderError(TendigitsError):
 
 class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
+
+
+class QueueError(TendigitsError):
+    """The review queue cannot be used."""
+
+
+class LeaseError(QueueError):
+    """A piece is not, or no longer, this person's to answer."""
+
+
+class StorageFullError(QueueError):
+    """There is no room to store something; nothing of it was stored."""
 
 
 class DivergedError(TendigitsError):

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tendigits.serving.problems import MEDIA_TYPE, Problem, too_busy
 
-READING = b"POST /v1/"  # how a request begins that a reader works for
+READING = (b"POST /v1/read", b"POST /v1/look")  # how a request begins that a reader works for
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
 CLOSING = re.compile(rb"\r\n(connection|transfer-encoding|expect):", re.IGNORECASE)
 LAST_WORDS = 0.3  # seconds: a request that was on its way when the service began to end arrives

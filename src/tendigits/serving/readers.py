@@ -121,7 +121,11 @@ class ProcessReader:
         self._process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
-        self._identity = self._load(self._model)
+        try:
+            self._identity = self._load(self._model)
+        except (TendigitsError, EOFError, OSError):
+            self.close()  # it ignores SIGTERM, and would be waited for at the end
+            raise
 
     def _load(self, model: str | Path) -> Identity:
         identity: Identity = self._ask(model, START_SECONDS)
@@ -192,17 +196,21 @@ class Readers:
         return self._readers[0].identity
 
     def start(self) -> None:
-        """Load the model and begin to read.
+        """Load the model and begin to read; where that was done, do nothing.
 
         Raises:
             TendigitsError: The model cannot be loaded.
         """
-        readers: list[Reads] = [
-            ProcessReader(self._settings.model, self._settings.read_seconds)
-            if self._settings.readers
-            else ThreadReader(self._settings.model)
-            for _ in self._locks
-        ]
+        if self._readers:
+            return
+        readers: list[Reads] = []
+        try:
+            for _ in self._locks:
+                readers.append(self._make_reader())  # noqa: PERF401  # some, where one fails
+        except TendigitsError:
+            for reader in readers:
+                reader.close()
+            raise
         self._threads = [
             threading.Thread(target=self._work, args=pair, daemon=True)
             for pair in zip(readers, self._locks, strict=True)
@@ -210,6 +218,11 @@ class Readers:
         for thread in self._threads:
             thread.start()
         self._readers = readers
+
+    def _make_reader(self) -> Reads:
+        if self._settings.readers:
+            return ProcessReader(self._settings.model, self._settings.read_seconds)
+        return ThreadReader(self._settings.model)
 
     def put(self, job: Job) -> "Future[Answer]":
         """Let a picture be read; raises `Problem` where too many are waiting."""
@@ -238,7 +251,7 @@ class Readers:
         return self.identity
 
     def close(self) -> None:
-        """Read what waits, then end."""
+        """Read what waits, then end; may be called again."""
         self.batcher.close()
         for thread in self._threads:
             thread.join()

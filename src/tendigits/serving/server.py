@@ -26,12 +26,30 @@ def run(app: FastAPI, settings: Settings, on_address: Callable[[str], None]) -> 
 
     Raises:
         OSError: The address cannot be bound.
+        TendigitsError: The model cannot be loaded.
     """
     listening = listen(settings.host, settings.port)
+    try:
+        app.state.readers.start()  # now, so that a bad model is told in a line
+        _serve(app, settings, listening, on_address)
+    finally:
+        app.state.readers.close()
+        listening.close()
+
+
+def _serve(
+    app: FastAPI, settings: Settings, listening: socket.socket, on_address: Callable[[str], None]
+) -> None:
+    """Serve on a socket until a signal."""
     server = make_server(app, settings)
-    # Uvicorn raises the signal that ended it once more; by then all is done, and the exit code 0.
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Before uvicorn listens to signals itself; and when it raises the one that ended it once
+        # more, by when all is done, and the exit code 0.
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _ignore)
+        signal.signal(number, end)
     on_address(address_of(listening, settings))
     server.run(sockets=[listening])
 
@@ -61,7 +79,9 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that is bound to an address; raises `OSError` where that fails."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # With its protocol named: asyncio switches Nagle's delay off only for what it knows to be TCP,
+    # and an answer would wait 40 ms for the acknowledgement of its head.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
@@ -76,7 +96,3 @@ def address_of(listening: socket.socket, settings: Settings) -> str:
     """Return the address of the page, such as ``http://127.0.0.1:8010/``."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{listening.getsockname()[1]}/"
-
-
-def _ignore(number: int, frame: FrameType | None) -> None:
-    """Do nothing."""

@@ -1,0 +1,1 @@
+"""Sorting what was read: what is certain goes on, what is doubtful goes to a person."""
