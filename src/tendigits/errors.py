@@ -4,6 +4,7 @@ TendigitsError                 exit code 1
 ├── UsageError                 exit code 2: the request itself cannot be carried out
 │   ├── SettingError           a setting is outside its range
 │   ├── UnknownNameError       no recipe, data set or device has this name
+│   ├── PlanError              a sort plan has a line that it cannot have
 │   └── ExtraMissingError      an optional part of the installation is needed
 ├── DataError                  pictures or labels
 │   ├── DataNotFoundError      nothing readable there
@@ -12,6 +13,7 @@ TendigitsError                 exit code 1
 ├── WeightsError               a model file that must not be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
+├── LedgerError                the ledger of a sorting cannot be used
 ├── QueueError                 the review queue cannot be used
 │   ├── LeaseError             a piece is not, or no longer, this person's to answer
 │   └── StorageFullError       there is no room to store it; nothing was stored
@@ -56,6 +58,10 @@ class UnknownNameError(UsageError):
         close = difflib.get_close_matches(name, known, n=1)
         guess = f"did you mean {close[0]!r}? " if close else ""
         super().__init__(f"there is no {kind} {name!r}: {guess}there is {', '.join(known)}")
+
+
+class PlanError(UsageError):
+    """A sort plan has a line that it cannot have."""
 
 
 class ExtraMissingError(UsageError):
@@ -121,6 +127,10 @@ class RunFolderError(TendigitsError):
 
 class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
+
+
+class LedgerError(TendigitsError):
+    """The ledger of a sorting cannot be used."""
 
 
 class QueueError(TendigitsError):
