@@ -35,12 +35,15 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def open_page(browser: Browser, address: str, *, refusals: int = 0) -> Iterator[Page]:
+def open_page(
+    browser: Browser, address: str, path: str = "", *, refusals: int = 0
+) -> Iterator[Page]:
     """Open a page; whatever it complains of, or asks of another address, fails the test.
 
     Args:
         browser: Of `open_browser`.
-        address: Of the page, ending with a slash.
+        address: Of the service, ending with a slash.
+        path: Of the page, from there.
         refusals: That are expected of the service: the browser writes each to the console.
     """
     troubles: list[str] = []
@@ -58,7 +61,7 @@ def open_page(browser: Browser, address: str, *, refusals: int = 0) -> Iterator[
             else None
         ),
     )
-    page.goto(address)
+    page.goto(f"{address}{path}")
     yield page
     context.close()
     refused = [words for words in troubles if "the server responded with a status of 4" in words]

@@ -31,6 +31,13 @@ def serve(
             show_default="none on 127.0.0.1, else a new one that is printed",
         ),
     ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Let people review pieces at /review: an SQLite file or postgresql://...",
+            show_default="no review",
+        ),
+    ] = None,
 ) -> None:
     """Serve the page, to try it, and the API.
 
@@ -42,6 +49,7 @@ def serve(
     from tendigits.environment import available_cores
     from tendigits.reading.classifier import DEFAULT, find_model
     from tendigits.serving.app import create_app
+    from tendigits.serving.review import open_review
     from tendigits.serving.server import run
     from tendigits.serving.settings import Settings
     from tendigits.serving.teaching import School, teaching_router
@@ -60,9 +68,12 @@ def serve(
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
+    routers = [teaching_router(school)] if school else []
+    if queue is not None:
+        routers.append(open_review(queue))
     app = create_app(
         settings,
-        routers=[teaching_router(school)] if school else [],
+        routers=routers,
         features=["corrections"] if school else [],
         companions=[school.follow] if school else [],
     )

@@ -9,6 +9,7 @@ import typer
 from tendigits.errors import SettingError
 
 if TYPE_CHECKING:
+    from tendigits.data import Digits
     from tendigits.training.teach import Lesson
 
 SHELF = Path("taught")
@@ -21,6 +22,13 @@ def teach(
             help="Pictures with their right labels: a sub-folder for each digit, 0 to 9, or IDX "
             "files.",
             readable=False,
+        ),
+    ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn from what people said in a review: an SQLite file or postgresql://...",
+            show_default=False,
         ),
     ] = None,
     shelf: Annotated[
@@ -42,16 +50,39 @@ def teach(
     if undo:
         print(f"in use: {shelves.undo(shelf) or 'the shipped model'}")
         return
-    if corrections is None:
-        raise SettingError("there is nothing to learn from: name a folder of corrections")
-    from tendigits.data import open_data
     from tendigits.teaching import teach_shelf
 
-    lesson, place = teach_shelf(open_data(corrections).all(), shelf, seed=seed)
+    lesson, place = teach_shelf(find_corrections(corrections, queue), shelf, seed=seed)
     if as_json:
         print(json.dumps({**lesson.to_dict(), "model": place and str(place)}))
         return
     print_lesson(lesson, place)
+
+
+def find_corrections(folder: Path | None, queue: str | None) -> "Digits":
+    """Return what there is to learn from: in a folder, or said in a review.
+
+    Raises:
+        SettingError: Neither is named, or both are.
+        TendigitsError: It cannot be read.
+    """
+    if (folder is None) == (queue is None):
+        raise SettingError(
+            "there must be one thing to learn from: name a folder of corrections, or a --queue"
+        )
+    if folder is not None:
+        from tendigits.data import open_data
+
+        return open_data(folder).all()
+    from tendigits.sorting.corrections import corrections
+    from tendigits.sorting.queue import ReviewQueue
+
+    assert queue is not None
+    opened = ReviewQueue(queue)
+    try:
+        return corrections(opened.answers())
+    finally:
+        opened.close()
 
 
 def print_lesson(lesson: "Lesson", place: Path | None) -> None:

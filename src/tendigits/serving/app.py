@@ -103,11 +103,11 @@ def _add_page(app: FastAPI, features: list[str]) -> None:
     add_file(app, "/page/features.json", json.dumps(features).encode(), "application/json")
 
 
-def add_file(app: FastAPI, path: str, content: bytes, media_type: str) -> None:
+def add_file(app: FastAPI | APIRouter, path: str, content: bytes, media_type: str) -> None:
     """Answer `path` with a file of a page, under a strict content security policy.
 
     Args:
-        app: The application.
+        app: The application, or a router of it.
         path: Of the address.
         content: Of the file.
         media_type: Such as ``text/html; charset=utf-8``.

@@ -10,7 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from tendigits.errors import DataError, TendigitsError, UsageError
+from tendigits.errors import (
+    DataError,
+    LeaseError,
+    QueueError,
+    StorageFullError,
+    TendigitsError,
+    UsageError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1  # after a refusal; a queue that is full is worked off in less
@@ -67,6 +74,11 @@ def problem_of(error: Exception) -> Problem:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return disk_full()
+    if isinstance(error, StorageFullError):
+        return disk_full()
+    if isinstance(error, QueueError):
+        status = 409 if isinstance(error, LeaseError) else 503
+        return Problem(status, as_sentence(str(error)))
     if isinstance(error, DataError | UsageError):
         return Problem(422, as_sentence(str(error)))
     if isinstance(error, TendigitsError):

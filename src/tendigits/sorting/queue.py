@@ -6,107 +6,38 @@ What a method has returned is on the disk. A piece is settled once enough people
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tendigits.errors import LeaseError, SettingError
-from tendigits.results import REJECTED, Page
+from tendigits.results import Page
+from tendigits.sorting.pieces import (
+    Answered,
+    Counts,
+    Leased,
+    Stored,
+    Undone,
+    checked_name,
+    checked_text,
+)
+from tendigits.sorting.statements import (
+    active,
+    free_for,
+    give_back,
+    leased_by,
+    lend,
+    locked,
+    no_such,
+    settle,
+    settled_after,
+)
 from tendigits.sorting.storage import Storage
 from tendigits.sorting.tables import answers, contents, pieces, skips
 
 LEASE_SECONDS = 120.0  # for one piece; whoever takes longer asks again, and has it still
-LONGEST_NAME = 80  # characters of a person's name
-LONGEST_TEXT = 200  # characters of an answer
-MOST_AT_ONCE = 200  # pieces that are held in memory while all are walked through
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leased:
-    """A piece, lent to one person.
-
-    Attributes:
-        piece: Its number.
-        name: Where it came from, such as a file's name.
-        format: What its fields keep to, by name; None for any digits.
-        page: As the reader read it.
-        seconds: That the person has for it.
-    """
-
-    piece: int
-    name: str
-    format: str | None
-    page: Page
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """An answer that is on the disk.
-
-    Attributes:
-        piece: The number of its piece.
-        text: As it was stored.
-        settled: Enough people say so; else somebody else sees the piece too.
-    """
-
-    piece: int
-    text: str
-    settled: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Undone:
-    """An answer that was taken back.
-
-    Attributes:
-        piece: The number of its piece.
-        text: What it was.
-        leased: The piece, lent to the person once more; None while somebody else has it.
-    """
-
-    piece: int
-    text: str
-    leased: Leased | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """How much there is to do.
-
-    Attributes:
-        open: Pieces that are not settled.
-        leased: Of these, those that somebody looks at now.
-        settled: Pieces on which enough people agree.
-    """
-
-    open: int
-    leased: int
-    settled: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answered:
-    """A piece that is settled.
-
-    Attributes:
-        piece: Its number.
-        name: Where it came from.
-        format: What its fields keep to, by name; None for any digits.
-        page: As the reader read it.
-        text: What is on it; ``?`` if nobody can tell.
-        people: Who said so.
-    """
-
-    piece: int
-    name: str
-    format: str | None
-    page: Page
-    text: str
-    people: tuple[str, ...]
 
 
 class ReviewQueue:
@@ -171,13 +102,13 @@ class ReviewQueue:
         Raises:
             SettingError: The name is empty or too long.
         """
-        who = _checked_name(who)
-        with self.storage.writing() as connection:
+        who = checked_name(who)
+        with self._person(who) as connection:
             now = self.storage.now(connection)
-            for candidates in (_leased_by(who, now), _free_for(who, now)):
+            for candidates in (leased_by(who, now), free_for(who, now)):
                 number = connection.scalar(candidates.with_for_update(of=pieces, skip_locked=True))
                 if number is not None:
-                    return _lend(connection, number, who, now, seconds)
+                    return lend(connection, number, who, now, seconds)
         return None
 
     def answer(self, piece: int, who: str, text: str) -> Stored:
@@ -195,11 +126,11 @@ class ReviewQueue:
             LeaseError: The person does not have the piece, or no longer.
             SettingError: The text is none.
         """
-        who, text = _checked_name(who), checked_text(text)
-        with self.storage.writing() as connection:
-            row = _locked(connection, piece)
+        who, text = checked_name(who), checked_text(text)
+        with self._person(who) as connection:
+            row = locked(connection, piece)
             now = self.storage.now(connection)
-            said = connection.scalar(select(answers.c.text).where(*_active(piece, who)))
+            said = connection.scalar(select(answers.c.text).where(*active(piece, who)))
             if said != text:
                 if said is not None or row.leased_by != who or row.leased_until <= now:
                     raise LeaseError(
@@ -207,8 +138,8 @@ class ReviewQueue:
                     )
                 values = {"piece": piece, "who": who, "text": text, "stored": now}
                 connection.execute(answers.insert().values(**values))
-                _give_back(connection, who)
-            settled = _settle(connection, piece, row.opinions)
+                give_back(connection, who)
+            settled = settle(connection, piece, row.opinions)
         return Stored(piece=piece, text=text, settled=settled is not None)
 
     def skip(self, piece: int, who: str) -> None:
@@ -217,10 +148,10 @@ class ReviewQueue:
         Raises:
             LeaseError: The person does not have the piece, or no longer.
         """
-        who = _checked_name(who)
+        who = checked_name(who)
         insert = postgresql.insert if self.storage.is_postgresql else sqlite.insert
-        with self.storage.writing() as connection:
-            row = _locked(connection, piece)
+        with self._person(who) as connection:
+            row = locked(connection, piece)
             now = self.storage.now(connection)
             if row.leased_by != who or row.leased_until <= now:
                 raise LeaseError(f"piece {piece} is not {who}'s to skip now")
@@ -230,7 +161,7 @@ class ReviewQueue:
                     index_elements=["piece", "who"], set_={"skipped": now}
                 )
             )
-            _give_back(connection, who)
+            give_back(connection, who)
 
     def undo(self, who: str, seconds: float = LEASE_SECONDS) -> Undone:
         """Take a person's last answer back, and lend them its piece once more.
@@ -242,20 +173,20 @@ class ReviewQueue:
         Raises:
             LeaseError: The person has no answer left to take back.
         """
-        who = _checked_name(who)
+        who = checked_name(who)
         last = select(answers).where(answers.c.who == who, answers.c.undone.is_(None))
-        with self.storage.writing() as connection:
+        with self._person(who) as connection:
             said = connection.execute(last.order_by(answers.c.id.desc()).limit(1)).first()
             if said is None:
                 raise LeaseError(f"there is no answer of {who}'s to take back")
-            row = _locked(connection, said.piece)
+            row = locked(connection, said.piece)
             now = self.storage.now(connection)
             connection.execute(answers.update().where(answers.c.id == said.id).values(undone=now))
-            _settle(connection, said.piece, row.opinions)
+            settle(connection, said.piece, row.opinions)
             is_free = row.leased_by in (None, who) or row.leased_until <= now
             if is_free:
-                _give_back(connection, who)
-            leased = _lend(connection, said.piece, who, now, seconds) if is_free else None
+                give_back(connection, who)
+            leased = lend(connection, said.piece, who, now, seconds) if is_free else None
         return Undone(piece=said.piece, text=said.text, leased=leased)
 
     def counts(self) -> Counts:
@@ -278,123 +209,23 @@ class ReviewQueue:
             wanted = select(contents.c.picture).where(contents.c.piece == piece)
             picture: bytes | None = connection.scalar(wanted)
         if picture is None:
-            raise _no_such(piece)
+            raise no_such(piece)
         return bytes(picture)
 
     def answers(self) -> Iterator[Answered]:
         """Yield the pieces that are settled, in the order they were added."""
         last = 0
-        while rows := self._settled_after(last):
+        while True:
+            with self.storage.reading() as connection:
+                rows = settled_after(connection, last)
+            if not rows:
+                return
             yield from rows
             last = rows[-1].piece
 
-    def _settled_after(self, last: int) -> list[Answered]:
-        """Return the next pieces that are settled."""
-        wanted = select(pieces, contents.c.page).join(contents, contents.c.piece == pieces.c.id)
-        wanted = wanted.where(pieces.c.id > last, pieces.c.settled.is_not(None))
-        with self.storage.reading() as connection:
-            rows = connection.execute(wanted.order_by(pieces.c.id).limit(MOST_AT_ONCE)).all()
-            numbers = [row.id for row in rows]
-            said = select(answers).where(answers.c.piece.in_(numbers), answers.c.undone.is_(None))
-            people: dict[tuple[int, str], list[str]] = {}
-            for each in connection.execute(said.order_by(answers.c.id)):
-                people.setdefault((each.piece, each.text), []).append(each.who)
-        return [
-            Answered(
-                piece=row.id,
-                name=row.name,
-                format=row.format,
-                page=Page.from_dict(json.loads(row.page)),
-                text=row.settled,
-                people=tuple(people.get((row.id, row.settled), ())),
-            )
-            for row in rows
-        ]
-
-
-def checked_text(text: str) -> str:
-    """Return an answer with single blanks between its fields; raises `SettingError` for none.
-
-    >>> checked_text(" 94703   1234 "), checked_text("94703-1234"), checked_text("?")
-    ('94703 1234', '94703-1234', '?')
-    """
-    clean = " ".join(text.split())
-    digits = clean.replace(" ", "").replace("-", "")
-    if clean != REJECTED and not (digits.isascii() and digits.isdigit()):
-        raise SettingError(
-            "this is no answer: expected digits, blanks between fields, or ? if nobody can tell"
-        )
-    if len(clean) > LONGEST_TEXT:
-        raise SettingError(f"the answer has {len(clean)} characters: expected {LONGEST_TEXT}")
-    return clean
-
-
-def _checked_name(who: str) -> str:
-    """Return a person's name without blanks around it; raises `SettingError` for none."""
-    clean = " ".join(who.split())
-    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
-        raise SettingError(
-            f"this is no name of a person: expected 1 to {LONGEST_NAME} printable characters"
-        )
-    return clean
-
-
-def _no_such(piece: int) -> LeaseError:
-    return LeaseError(f"there is no piece {piece}: ask for one")
-
-
-def _locked(connection: Connection, piece: int) -> Row[Any]:
-    """Return a piece that nobody else changes until the transaction ends."""
-    row = connection.execute(select(pieces).where(pieces.c.id == piece).with_for_update()).first()
-    if row is None:
-        raise _no_such(piece)
-    return row
-
-
-def _active(piece: int, who: str) -> tuple[Any, ...]:
-    """Return the conditions for a person's answer to a piece that counts."""
-    return answers.c.piece == piece, answers.c.who == who, answers.c.undone.is_(None)
-
-
-def _leased_by(who: str, now: float) -> Select[tuple[int]]:
-    """Select the piece that a person has."""
-    is_theirs = (pieces.c.leased_by == who, pieces.c.leased_until > now)
-    return select(pieces.c.id).where(pieces.c.settled.is_(None), *is_theirs).limit(1)
-
-
-def _free_for(who: str, now: float) -> Select[tuple[int]]:
-    """Select the next piece that nobody has, that a person has not answered; skipped ones last."""
-    said = select(answers.c.id).where(
-        answers.c.piece == pieces.c.id, answers.c.who == who, answers.c.undone.is_(None)
-    )
-    skipped = select(skips.c.skipped).where(skips.c.piece == pieces.c.id, skips.c.who == who)
-    is_free = or_(pieces.c.leased_by.is_(None), pieces.c.leased_until <= now)
-    free = select(pieces.c.id).where(pieces.c.settled.is_(None), is_free, ~said.exists())
-    return free.order_by(func.coalesce(skipped.scalar_subquery(), 0), pieces.c.id).limit(1)
-
-
-def _lend(connection: Connection, piece: int, who: str, now: float, seconds: float) -> Leased:
-    """Lend a piece that is locked."""
-    is_it = pieces.c.id == piece
-    connection.execute(
-        pieces.update().where(is_it).values(leased_by=who, leased_until=now + seconds)
-    )
-    wanted = select(pieces, contents.c.page).join(contents, contents.c.piece == pieces.c.id)
-    row = connection.execute(wanted.where(is_it)).one()
-    page = Page.from_dict(json.loads(row.page))
-    return Leased(piece=piece, name=row.name, format=row.format, page=page, seconds=seconds)
-
-
-def _give_back(connection: Connection, who: str) -> None:
-    """End whatever was lent to a person."""
-    ended = {"leased_by": None, "leased_until": 0.0}
-    connection.execute(pieces.update().where(pieces.c.leased_by == who).values(**ended))
-
-
-def _settle(connection: Connection, piece: int, opinions: int) -> str | None:
-    """Note what enough people say of a piece, and return it; None if they do not agree yet."""
-    said = select(answers.c.text).where(answers.c.piece == piece, answers.c.undone.is_(None))
-    agreed = said.group_by(answers.c.text).having(func.count() >= opinions).limit(1)
-    text = connection.scalar(agreed)
-    connection.execute(pieces.update().where(pieces.c.id == piece).values(settled=text))
-    return text
+    @contextmanager
+    def _person(self, who: str) -> Iterator[Connection]:
+        """Give a transaction in a person's name, one at a time."""
+        with self.storage.writing() as connection:
+            self.storage.only_one(connection, who)
+            yield connection

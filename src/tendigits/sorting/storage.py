@@ -1,19 +1,21 @@
 """Transactions of the review queue, and what goes wrong with them, told as our errors."""
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tendigits.errors import QueueError, StorageFullError
 from tendigits.sorting.tables import READING, make_tables, open_engine
 
 SQLITE_FULL = 13
-SQLITE_IOERR = 10  # the lower byte of all troubles with a file
+SQLITE_IOERR = 10  # the lower byte of every trouble with a file
+SQLITE_IOERR_WRITE = 778  # a quota or a limit of the process refused a write
 POSTGRES_FULL = "53100"
 LITTLE = 1 << 20  # bytes: with less free, trouble with a file is taken for a full disk
 
@@ -66,6 +68,11 @@ class Storage:
         assert moment is not None
         return float(moment)
 
+    def only_one(self, connection: Connection, who: str) -> None:
+        """Wait until nothing else is being done in a person's name; in SQLite it never is."""
+        if self.is_postgresql:
+            connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(who))))
+
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
@@ -82,20 +89,22 @@ class Storage:
                     "try again"
                 ) from error
             reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise QueueError(f"the review queue cannot be used ({reason}): see to its database")
+            raise QueueError(
+                f"the review queue cannot be used ({reason}): see to its database"
+            ) from error
 
     def _is_full(self, error: SQLAlchemyError) -> bool:
         """Say whether an error means that there is no room."""
         if not isinstance(error, DBAPIError):
             return False
         if isinstance(error.orig, sqlite3.Error):
-            code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-            return code == SQLITE_FULL or (code == SQLITE_IOERR and self._has_little_room())
+            code = getattr(error.orig, "sqlite_errorcode", 0)
+            if code & 0xFF == SQLITE_IOERR:
+                return code == SQLITE_IOERR_WRITE or self._has_little_room()
+            return code & 0xFF == SQLITE_FULL
         return getattr(error.orig, "sqlstate", None) == POSTGRES_FULL
 
     def _has_little_room(self) -> bool:
         """Say whether the disk with the SQLite file is as good as full."""
-        import shutil
-
         folder = Path(str(self.engine.url.database)).parent
         return shutil.disk_usage(folder).free < LITTLE

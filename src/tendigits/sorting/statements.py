@@ -1,0 +1,98 @@
+"""What the review queue asks of its tables, inside a transaction of `storage.Storage`."""
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from tendigits.errors import LeaseError
+from tendigits.results import Page
+from tendigits.sorting.pieces import Answered, Leased
+from tendigits.sorting.tables import answers, contents, pieces, skips
+
+MOST_AT_ONCE = 200  # pieces that are held in memory while all are walked through
+
+
+def no_such(piece: int) -> LeaseError:
+    """Return the error for a piece that is not in the queue."""
+    return LeaseError(f"there is no piece {piece}: ask for one")
+
+
+def locked(connection: Connection, piece: int) -> Row[Any]:
+    """Return a piece that nobody else changes until the transaction ends."""
+    row = connection.execute(select(pieces).where(pieces.c.id == piece).with_for_update()).first()
+    if row is None:
+        raise no_such(piece)
+    return row
+
+
+def active(piece: int, who: str) -> tuple[Any, ...]:
+    """Return the conditions for a person's answer to a piece that counts."""
+    return answers.c.piece == piece, answers.c.who == who, answers.c.undone.is_(None)
+
+
+def leased_by(who: str, now: float) -> Select[Any]:
+    """Select the piece that a person has."""
+    is_theirs = (pieces.c.leased_by == who, pieces.c.leased_until > now)
+    return select(pieces.c.id).where(pieces.c.settled.is_(None), *is_theirs).limit(1)
+
+
+def free_for(who: str, now: float) -> Select[Any]:
+    """Select the next piece that nobody has, that a person has not answered; skipped ones last."""
+    said = select(answers.c.id).where(
+        answers.c.piece == pieces.c.id, answers.c.who == who, answers.c.undone.is_(None)
+    )
+    skipped = select(skips.c.skipped).where(skips.c.piece == pieces.c.id, skips.c.who == who)
+    is_free = or_(pieces.c.leased_by.is_(None), pieces.c.leased_until <= now)
+    free = select(pieces.c.id).where(pieces.c.settled.is_(None), is_free, ~said.exists())
+    return free.order_by(func.coalesce(skipped.scalar_subquery(), 0), pieces.c.id).limit(1)
+
+
+def lend(connection: Connection, piece: int, who: str, now: float, seconds: float) -> Leased:
+    """Lend a piece that is locked."""
+    is_it = pieces.c.id == piece
+    connection.execute(
+        pieces.update().where(is_it).values(leased_by=who, leased_until=now + seconds)
+    )
+    wanted = select(pieces, contents.c.page).join(contents, contents.c.piece == pieces.c.id)
+    row = connection.execute(wanted.where(is_it)).one()
+    page = Page.from_dict(json.loads(row.page))
+    return Leased(piece=piece, name=row.name, format=row.format, page=page, seconds=seconds)
+
+
+def give_back(connection: Connection, who: str) -> None:
+    """End whatever was lent to a person."""
+    ended = {"leased_by": None, "leased_until": 0.0}
+    connection.execute(pieces.update().where(pieces.c.leased_by == who).values(**ended))
+
+
+def settle(connection: Connection, piece: int, opinions: int) -> str | None:
+    """Note what enough people say of a piece, and return it; None if they do not agree yet."""
+    said = select(answers.c.text).where(answers.c.piece == piece, answers.c.undone.is_(None))
+    agreed = said.group_by(answers.c.text).having(func.count() >= opinions).limit(1)
+    text = connection.scalar(agreed)
+    connection.execute(pieces.update().where(pieces.c.id == piece).values(settled=text))
+    return text
+
+
+def settled_after(connection: Connection, last: int) -> list[Answered]:
+    """Return the next pieces that are settled."""
+    wanted = select(pieces, contents.c.page).join(contents, contents.c.piece == pieces.c.id)
+    wanted = wanted.where(pieces.c.id > last, pieces.c.settled.is_not(None))
+    rows = connection.execute(wanted.order_by(pieces.c.id).limit(MOST_AT_ONCE)).all()
+    numbers = [row.id for row in rows]
+    said = select(answers).where(answers.c.piece.in_(numbers), answers.c.undone.is_(None))
+    people: dict[tuple[int, str], list[str]] = {}
+    for each in connection.execute(said.order_by(answers.c.id)):
+        people.setdefault((each.piece, each.text), []).append(each.who)
+    return [
+        Answered(
+            piece=row.id,
+            name=row.name,
+            format=row.format,
+            page=Page.from_dict(json.loads(row.page)),
+            text=row.settled,
+            people=tuple(people.get((row.id, row.settled), ())),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,71 @@
+"""A real PostgreSQL for tests: Debian's, on a folder and a port of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+START_SECONDS = 60
+MISSING = "there is no PostgreSQL: the Debian package `postgresql` brings it"
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Start a server, give its address, and end it; without one, the test is skipped."""
+    if not PROGRAMS:
+        pytest.skip(MISSING)
+    folder = Path(tempfile.mkdtemp(prefix="tendigits-postgres-"))
+    server = None
+    try:
+        if os.getuid() == 0:  # as whom it refuses to run
+            shutil.chown(folder, "postgres", "postgres")
+        made = run("initdb", folder, "--auth=trust", "--username=postgres", "--no-sync").wait()
+        assert made == 0, "initdb failed"
+        port = free_port()
+        server = run("postgres", folder, "-h", "127.0.0.1", "-p", str(port), "-k", "")
+        wait_for(server, port)
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait()
+        shutil.rmtree(folder)
+
+
+def run(program: str, folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start one of PostgreSQL's programs on a data folder, as its own user."""
+    is_root = os.getuid() == 0
+    return subprocess.Popen(
+        [str(PROGRAMS[-1] / program), "-D", str(folder / "data"), *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user="postgres" if is_root else None,
+        group="postgres" if is_root else None,
+        extra_groups=[] if is_root else None,
+    )
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until a server takes connections."""
+    asking = [str(PROGRAMS[-1] / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+    end = time.monotonic() + START_SECONDS
+    while subprocess.run(asking).returncode:
+        assert server.poll() is None, "PostgreSQL did not start"
+        assert time.monotonic() < end, "PostgreSQL takes no connections"
+        time.sleep(0.05)

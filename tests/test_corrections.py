@@ -1,0 +1,94 @@
+"""What people say becomes a set of digits that every command takes."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tendigits.data import Digits, DigitSet, open_available, open_data
+from tendigits.errors import SettingError
+from tendigits.results import Digit, Field, Page
+from tendigits.sorting.corrections import corrections, export
+from tendigits.sorting.pieces import Answered
+from tendigits.sorting.queue import ReviewQueue
+
+
+def page_of(images: np.ndarray, read: str) -> Page:
+    """A page with one field of digits, as a network would have seen them."""
+    digits = tuple(
+        Digit(text=text, confidence=0.5, accepted=False, box=(0, 0, 9, 9), seen=image.tobytes())
+        for text, image in zip(read, images, strict=True)
+    )
+    field = Field(text=read, confidence=0.5, accepted=False, box=(0, 0, 9, 9), digits=digits)
+    return Page(fields=(field,), width=9, height=9)
+
+
+def pairs(digits: Digits) -> list[tuple[bytes, int]]:
+    """Return pictures and labels, in an order of their own."""
+    images = [image.tobytes() for image in digits.images]
+    return sorted(zip(images, digits.labels.tolist(), strict=True))
+
+
+def review(place: Path, digits: Digits, read: str | None = None, length: int = 5) -> ReviewQueue:
+    """A queue in which every piece of `length` digits was answered by the labels."""
+    queue = ReviewQueue(place)
+    for start in range(0, len(digits), length):
+        images = digits.images[start : start + length]
+        queue.add(f"{start}.png", images.tobytes(), page_of(images, (read or "0") * len(images)))
+        leased = queue.lease("anna")
+        assert leased is not None
+        said = "".join(map(str, digits.labels[start : start + length]))
+        queue.answer(leased.piece, "anna", said)
+    return queue
+
+
+def test_an_export_is_a_set(tmp_path: Path, mnist: DigitSet) -> None:
+    digits = mnist.test.take(slice(60))
+    queue = review(tmp_path / "queue.sqlite", digits)
+    counts = export(queue.answers(), tmp_path / "set")
+    assert counts.total() == 60
+    back = open_data(tmp_path / "set").all()
+    assert len(back) == 60
+    assert pairs(back) == pairs(digits)
+    learned = corrections(queue.answers())
+    assert (learned.images == digits.images).all()
+    assert (learned.labels == digits.labels).all()
+    queue.close()
+
+
+def test_the_table_says_what_is_on_each_piece(tmp_path: Path, mnist: DigitSet) -> None:
+    page = page_of(mnist.test.images[:3], "720")
+    answers = [
+        Answered(piece=1, name="a.png", format="x", page=page, text="7 21", people=("a", "b")),
+        Answered(piece=2, name="=b.png", format=None, page=page, text="7219", people=("a",)),
+        Answered(piece=3, name="c.png", format=None, page=page, text="?", people=("a",)),
+    ]
+    assert export(answers, tmp_path / "set") == {7: 1, 2: 1, 1: 1}
+    with (tmp_path / "set" / "labels.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert rows == [
+        ["1", "a.png", "x", "7 21", "720", "a;b", "3"],
+        ["2", "'=b.png", "", "7219", "720", "a", "0"],
+        ["3", "c.png", "", "?", "720", "a", "0"],
+    ]
+    available = open_available(tmp_path / "set")
+    assert len(available.train) + len(available.test) == 3
+
+
+def test_a_picture_that_was_not_kept_teaches_nothing(mnist: DigitSet) -> None:
+    page = page_of(mnist.test.images[:2], "72")
+    (field,) = page.fields
+    bare = replace(field, digits=(field.digits[0], replace(field.digits[1], seen=b"")))
+    answered = Answered(
+        piece=1, name="", format=None, page=replace(page, fields=(bare,)), text="72", people=()
+    )
+    assert len(corrections([answered])) == 0
+
+
+def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Anna")
+    with pytest.raises(SettingError, match="not empty"):
+        export([], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
