@@ -21,13 +21,15 @@ from PIL import Image
 
 from tendigits import load_mnist
 from tendigits.data import Digits
-from tendigits.data.lines import sample_hand, write
+from tendigits.data.lines import Hand, sample_hand, write
 
 PLAN = Path(__file__).parent / "plan.csv"
 OUTSIDE = 0.03  # of the pieces go to where the plan has no bin
 WINDOWS = 0.3  # of the envelopes have one
+HASTY = 0.15  # of the codes are written anyhow; the others so that they can be read
 
 HEIGHT, WIDTH = 440, 760  # pixels of an envelope
+LINE = 56  # pixels from one line of the address to the next
 HANDS = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 PRINT = cv2.FONT_HERSHEY_SIMPLEX
 PAPERS = ((250, 248, 244), (244, 236, 220), (226, 205, 172), (228, 236, 242))  # RGB
@@ -93,7 +95,7 @@ def make_letter(code: str, digits: Digits, random: Random) -> Letter:
     draw_sender(sheet, random)
     draw_stamp(sheet, random)
     end = draw_address(sheet, left, top, pen, random)
-    box = write_code(sheet, digits, (end, top + 104), pen, random)
+    box = write_code(sheet, digits, (end, top + 2 * LINE + 8), pen, random)
     envelope = photograph(sheet, random)
     return Letter(code=code, envelope=envelope, part=cut(envelope, box, random))
 
@@ -109,7 +111,7 @@ def draw_address(
         f"{random.choice(TOWNS)},",
     )
     for row, words in enumerate(lines):
-        put_words(sheet, words, (left, top + 48 * row), HANDS, 1.0, pen)
+        put_words(sheet, words, (left, top + LINE * row), HANDS, 1.0, pen)
     (width, _), _ = cv2.getTextSize(lines[-1], HANDS, 1.0, 2)
     return left + width
 
@@ -144,7 +146,7 @@ def draw_stamp(sheet: Pixels, random: Random) -> None:
 
 def draw_window(sheet: Pixels, left: int, top: int, random: Random) -> None:
     """Cut a window, behind which the address lies on white paper."""
-    corner = (min(left + 470, WIDTH - 16), top + 196)
+    corner = (min(left + 470, WIDTH - 16), top + 2 * LINE + 84)
     cv2.rectangle(sheet, (left, top), corner, (250, 250, 248), -1)
     cv2.rectangle(sheet, (left, top), corner, (168, 166, 160), 2, cv2.LINE_AA)
     glare = int(random.integers(left, left + 300))
@@ -159,8 +161,7 @@ def write_code(
     random: Random,
 ) -> tuple[int, int, int, int]:
     """Write a code by one hand, right of what ends at `place`; returns its box in pixels."""
-    hand = sample_hand(random)
-    hand = replace(hand, height=float(random.uniform(24, 38)), marks=0.0, european=0.0)
+    hand = draw_hand(random)
     ink, boxes = write(digits, hand, random)
     inner_left, inner_top = min(box[0] for box in boxes), min(box[1] for box in boxes)
     inner_right, inner_bottom = max(box[2] for box in boxes), max(box[3] for box in boxes)
@@ -172,6 +173,23 @@ def write_code(
     part = sheet[top : top + height, left : left + width]
     part[:] = (part * (1 - cover) + np.float32(pen) * cover).astype(np.uint8)
     return left, top, left + width, top + height
+
+
+def draw_hand(random: Random) -> Hand:
+    """Return the hand of somebody who addresses a letter, mostly with some care."""
+    height = float(random.uniform(26, 40))
+    if random.random() < HASTY:
+        return replace(sample_hand(random), height=height, marks=0.0, european=0.0)
+    return Hand(
+        height=height,
+        slant=float(random.normal(0.12, 0.12)),
+        pen=float(random.uniform(0.07, 0.14)),
+        gap=float(random.uniform(0.1, 0.4)),
+        gap_spread=0.05,
+        size_spread=float(random.uniform(0.02, 0.08)),
+        drift=float(random.uniform(0, 0.05)),
+        climb=float(random.normal(0, 0.02)),
+    )
 
 
 def put_words(
@@ -202,7 +220,7 @@ def cut(
 ) -> NDArray[np.uint8]:
     """Return the part of an envelope around a code, cut as closely as a machine does."""
     left, top, right, bottom = box
-    room = (random.uniform(0.25, 0.55, 4) * (bottom - top)).astype(int)
+    room = (random.uniform(0.2, 0.45, 4) * (bottom - top)).astype(int)
     return envelope[
         max(top - room[0], 0) : bottom + room[1], max(left - room[2], 0) : right + room[3]
     ]
