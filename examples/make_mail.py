@@ -150,7 +150,9 @@ def draw_window(sheet: Pixels, left: int, top: int, random: Random) -> None:
     cv2.rectangle(sheet, (left, top), corner, (250, 250, 248), -1)
     cv2.rectangle(sheet, (left, top), corner, (168, 166, 160), 2, cv2.LINE_AA)
     glare = int(random.integers(left, left + 300))
-    cv2.line(sheet, (glare, top + 4), (glare + 60, corner[1] - 4), (255, 255, 255), 14, cv2.LINE_AA)
+    cv2.line(
+        sheet, (glare, top + 12), (glare + 60, corner[1] - 12), (255, 255, 255), 14, cv2.LINE_AA
+    )
 
 
 def write_code(

@@ -1,13 +1,13 @@
 """Pieces to their bins: whole or not at all, and as often as need be with the same end."""
 
 import contextlib
+import glob
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from tendigits.atomic import atomic_writer, sync_folder
-from tendigits.errors import SettingError
 from tendigits.sorting.decisions import Decision
 from tendigits.sorting.full_disk import told_full
 
@@ -27,14 +27,9 @@ class Delivery:
         folder: Where the pieces are.
         out: Where the bins are made.
         how: ``copy``; ``link`` for a hard link; or ``move``.
-
-    Raises:
-        SettingError: There is no such way.
     """
 
     def __init__(self, folder: Path, out: Path, how: How = "copy") -> None:
-        if how not in get_args(How):
-            raise SettingError(f"{how!r} is no way to deliver: expected {', '.join(get_args(How))}")
         self.folder, self.out, self.how = folder, out, how
 
     def places_of(self, decision: Decision) -> tuple[Path, Path]:
@@ -69,6 +64,12 @@ class Delivery:
         except (FileNotFoundError, ChangedError):
             return False
         return True
+
+    def sweep(self, decision: Decision) -> None:
+        """Remove the begins of copies that a killed run has left of a piece."""
+        for place in self.places_of(decision):
+            for part in place.parent.glob(f".{glob.escape(place.name)}.*.part"):
+                part.unlink(missing_ok=True)
 
     def read(self, decision: Decision) -> bytes:
         """Return the content of a piece that is where it belongs."""

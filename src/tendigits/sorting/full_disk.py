@@ -37,7 +37,7 @@ def _is_full(error: OSError | sqlite3.Error, folder: Path) -> bool:
     """Say whether an error means that there is no room."""
     if isinstance(error, OSError):
         return error.errno in FULL
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_IOERR:
-        return shutil.disk_usage(folder).free < LITTLE
-    return code == sqlite3.SQLITE_FULL
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_IOERR:  # a quota, or a limit of the process, comes so
+        return code == sqlite3.SQLITE_IOERR_WRITE or shutil.disk_usage(folder).free < LITTLE
+    return code & 0xFF == sqlite3.SQLITE_FULL

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from tendigits.errors import DataNotFoundError, SettingError, TendigitsError
 from tendigits.results import Page
@@ -113,6 +114,12 @@ def _check(sorting: Sorting) -> None:
         raise DataNotFoundError(f"{sorting.folder}: is no folder: expected one of pictures")
     if sorting.readers < 0:
         raise SettingError(f"{sorting.readers} processes should read: expected at least 0")
+    if sorting.opinions < 1:
+        raise SettingError(f"{sorting.opinions} people should agree: expected at least 1")
+    if sorting.how not in get_args(How):
+        raise SettingError(
+            f"{sorting.how!r} is no way to deliver: expected {', '.join(get_args(How))}"
+        )
     if sorting.out.resolve() == sorting.folder.resolve():
         raise SettingError(f"{sorting.out}: holds the pieces: expected another folder for the bins")
 
@@ -149,6 +156,7 @@ class Sorter:
         """Carry out what is decided, then decide and carry out the rest; yields now and then."""
         reading = self._sorting.reading
         for decision in self._ledger.undelivered():
+            self._delivery.sweep(decision)
             self._deliver(decision, None)
         self._ledger.begin(
             Run(

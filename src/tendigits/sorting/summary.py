@@ -136,7 +136,7 @@ def _facts(totals: Totals) -> Iterable[str]:
         "read": f"{totals.read:,}",
         "to a person": f"{totals.bins.get(REVIEW, 0):,}",
         "in no bin of the plan": f"{totals.bins.get(UNROUTED, 0):,}",
-        "no pictures": f"{totals.bins.get(UNREADABLE, 0):,}",
+        "unreadable": f"{totals.bins.get(UNREADABLE, 0):,}",
         "pieces a second": f"{totals.pieces_a_second:,.1f}",
     }
     for name, value in facts.items():
