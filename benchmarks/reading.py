@@ -11,7 +11,7 @@ import argparse
 import csv
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,12 @@ from benchmarks.results import write_results
 from tendigits.errors import DataNotFoundError
 from tendigits.reading import Reader
 from tendigits.reading.classifier import DEFAULT
+from tendigits.reading.line_network import SHIPPED
 from tendigits.reading.weights import FITTED, load_weights
 from tendigits.results import Page
 
-COLUMNS = {"text": "one", "label": "one", "lines": "lines"}  # and what the reader is told to expect
+# And what the reader is told to expect: fields, and the format of each.
+COLUMNS = {"text": ("one", None), "label": ("one", "digits:1"), "lines": ("lines", None)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +45,13 @@ class RealSet:
     Attributes:
         name: Of the folder, and of the CSV file where that has a name of its own.
         fields: ``"one"`` or ``"lines"``, for the reader.
+        format: What every field keeps to, for the reader; None for any digits.
         samples: The pictures.
     """
 
     name: str
     fields: str
+    format: str | None
     samples: list[Sample]
 
 
@@ -84,7 +88,12 @@ def find_sets(folder: Path) -> Iterator[RealSet]:
         ]
         place = path.parent.name
         name = place if path.stem == "labels" else f"{place}/{path.stem}"
-        yield RealSet(name=name, fields=COLUMNS[column], samples=samples)
+        fields, form = COLUMNS[column]
+        yield RealSet(name=name, fields=fields, format=form, samples=samples)
+        lengths = {len(sample.text) for sample in samples}
+        if column == "text" and len(lengths) == 1:  # as whoever reads postcodes knows
+            form = f"digits:{lengths.pop()}"
+            yield RealSet(name=f"{name} as {form}", fields=fields, format=form, samples=samples)
 
 
 def read_set(real: RealSet, reader: Reader) -> list[Outcome]:
@@ -152,6 +161,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
     parser.add_argument("--model", default=DEFAULT, help="a model's name, or an ONNX file")
     parser.add_argument("--weights", type=Path, default=FITTED, help="fitted with the model")
+    parser.add_argument("--line-network", type=Path, default=SHIPPED, help="an ONNX file")
+    parser.add_argument("--cuts-only", action="store_true", help="without a line network")
+    parser.add_argument("--threads", type=int, default=0, help="0 for one a core")
     parser.add_argument("--only", help="the set with this name")
     parser.add_argument("--limit", type=int, help="pictures of each set, evenly spaced")
     parser.add_argument("--mistakes", type=Path, help="HTML page of the worst mistakes to write")
@@ -162,11 +174,14 @@ def main() -> None:
         if arguments.only not in (None, real.name):
             continue
         step = max(1, len(real.samples) // (arguments.limit or len(real.samples)))
-        some = RealSet(name=real.name, fields=real.fields, samples=real.samples[::step])
+        some = replace(real, samples=real.samples[::step])
         reader = Reader(
             arguments.model,
             fields="one" if real.fields == "one" else "lines",
+            format=real.format,
             weights=load_weights(arguments.weights),
+            line_network=None if arguments.cuts_only else arguments.line_network,
+            threads=arguments.threads,
         )
         outcomes = read_set(some, reader)
         rows.append(summarise_set(real.name, outcomes))

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from tendigits import load_mnist
-from tendigits.data.lines import Hand, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
 
 PLACE = Path(__file__).parent / "postcode.jpg"

@@ -18,26 +18,48 @@ START_SECONDS = 60
 MISSING = "there is no PostgreSQL: the Debian package `postgresql` brings it"
 
 
+class Server:
+    """A server on a data folder of its own.
+
+    Args:
+        folder: Of PostgreSQL's user; `data` in it holds the database.
+        port: To listen on.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder, self.port = folder, port
+        self.process: subprocess.Popen[bytes] | None = None
+        self.address = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = ("-h", "127.0.0.1", "-p", str(self.port), "-k", "")
+        self.process = run("postgres", self.folder, *options)
+        wait_for(self.process, self.port)
+
+    def end(self, number: signal.Signals) -> None:
+        """Send a signal to it, and wait for its end."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait()
+
+
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Start a server, give its address, and end it; without one, the test is skipped."""
+def postgresql() -> Iterator[Server]:
+    """Start a server, give it, and end it; where there is none, the test is skipped."""
     if not PROGRAMS:
         pytest.skip(MISSING)
     folder = Path(tempfile.mkdtemp(prefix="tendigits-postgres-"))
-    server = None
+    server = Server(folder, free_port())
     try:
         if os.getuid() == 0:  # as whom it refuses to run
             shutil.chown(folder, "postgres", "postgres")
         made = run("initdb", folder, "--auth=trust", "--username=postgres", "--no-sync").wait()
         assert made == 0, "initdb failed"
-        port = free_port()
-        server = run("postgres", folder, "-h", "127.0.0.1", "-p", str(port), "-k", "")
-        wait_for(server, port)
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        server.start()
+        yield server
     finally:
-        if server is not None:
-            server.send_signal(signal.SIGINT)
-            server.wait()
+        server.end(signal.SIGINT)
         shutil.rmtree(folder)
 
 

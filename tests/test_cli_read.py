@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from tendigits.cli.read import read
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.results import Page

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tendigits.cli.teach import find_corrections
 from tendigits.data import Digits, DigitSet, open_available, open_data
 from tendigits.errors import SettingError
 from tendigits.results import Digit, Field, Page
 from tendigits.sorting.corrections import corrections, export
 from tendigits.sorting.pieces import Answered
 from tendigits.sorting.queue import ReviewQueue
+from tendigits.teaching import teach_shelf
 
 
 def page_of(images: np.ndarray, read: str) -> Page:
@@ -47,8 +49,7 @@ def review(place: Path, digits: Digits, read: str | None = None, length: int = 5
 def test_an_export_is_a_set(tmp_path: Path, mnist: DigitSet) -> None:
     digits = mnist.test.take(slice(60))
     queue = review(tmp_path / "queue.sqlite", digits)
-    counts = export(queue.answers(), tmp_path / "set")
-    assert counts.total() == 60
+    export(queue.answers(), tmp_path / "set")
     back = open_data(tmp_path / "set").all()
     assert len(back) == 60
     assert pairs(back) == pairs(digits)
@@ -65,7 +66,7 @@ def test_the_table_says_what_is_on_each_piece(tmp_path: Path, mnist: DigitSet) -
         Answered(piece=2, name="=b.png", format=None, page=page, text="7219", people=("a",)),
         Answered(piece=3, name="c.png", format=None, page=page, text="?", people=("a",)),
     ]
-    assert export(answers, tmp_path / "set") == {7: 1, 2: 1, 1: 1}
+    export(answers, tmp_path / "set")
     with (tmp_path / "set" / "labels.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     assert rows == [
@@ -74,7 +75,7 @@ def test_the_table_says_what_is_on_each_piece(tmp_path: Path, mnist: DigitSet) -
         ["3", "c.png", "", "?", "720", "a", "0"],
     ]
     available = open_available(tmp_path / "set")
-    assert len(available.train) + len(available.test) == 3
+    assert sorted(available.all().labels) == [1, 2, 7]
 
 
 def test_a_picture_that_was_not_kept_teaches_nothing(mnist: DigitSet) -> None:
@@ -92,3 +93,21 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="not empty"):
         export([], tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_the_digits_of_a_queue_are_learned(tmp_path: Path, mnist: DigitSet) -> None:
+    sevens = mnist.test.take(np.flatnonzero(mnist.test.labels == 7)[:60])
+    mirrored = Digits(images=sevens.images[:, :, ::-1].copy(), labels=sevens.labels)
+    place = tmp_path / "queue.sqlite"
+    review(place, mirrored).close()
+    lesson, model = teach_shelf(find_corrections(None, str(place)), tmp_path / "taught")
+    assert lesson.corrections + lesson.kept == 60
+    assert model is not None
+
+
+def test_there_is_one_thing_to_learn_from(tmp_path: Path) -> None:
+    for folder, queue in ((None, None), (tmp_path, "queue.sqlite")):
+        with pytest.raises(SettingError, match="one thing to learn from"):
+            find_corrections(folder, queue)
+    with pytest.raises(SettingError, match="there is no queue"):
+        find_corrections(None, str(tmp_path / "queue.sqlite"))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import WeightsError
 from tendigits.reading.classifier import load_classifier

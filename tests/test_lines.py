@@ -9,7 +9,8 @@ import pytest
 
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.lines import Hand, make_lines, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import make_words
 

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from browser import needs_chromium, open_browser, open_page
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.reading.reader import Reader
 from tendigits.serving.app import create_app

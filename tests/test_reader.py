@@ -18,11 +18,13 @@ from PIL import Image
 import tendigits
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.lines import Hand, Line, make_lines, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import Line, make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError, SettingError, UnknownNameError, WeightsError
 from tendigits.reading import Reader
+from tendigits.reading.classifier import find_model
 from tendigits.reading.codes import make_code_list
 from tendigits.reading.drawing import draw_page, find_what_mattered
 from tendigits.results import Page
@@ -195,6 +197,21 @@ def test_nothing_is_accepted_above_the_stated_doubt(easy: Line) -> None:
     assert Reader(fields="one", reject_above=1.0, threads=1).read(easy.picture).accepted
 
 
+def test_with_the_line_network_it_reads_more_than_without(digits: Digits, reader: Reader) -> None:
+    lines = list(make_lines(digits, 80, seed=7, least=2, most=7))
+    cuts_only = Reader(fields="one", line_network=None, threads=1)
+    assert share_right(reader, lines) >= share_right(cuts_only, lines) + 0.05
+
+
+def test_any_function_that_reads_lines_will_do(easy: Line) -> None:
+    def see_nothing(canvas: Pixels) -> NDArray[np.float64]:
+        chances = np.full((canvas.shape[2] // 2, 11), 1e-9)
+        chances[:, -1] = 1
+        return np.log(chances)
+
+    assert not Reader(fields="one", line_network=see_nothing).read(easy.picture).fields
+
+
 def test_any_function_that_classifies_will_do(easy: Line, reader: Reader) -> None:
     seen: list[int] = []
 
@@ -219,6 +236,10 @@ def test_settings_out_of_range_are_refused(tmp_path: Path) -> None:
         Reader(tmp_path / "bad.onnx")
     with pytest.raises(WeightsError, match="no such file"):
         Reader(tmp_path / "no.onnx")
+    with pytest.raises(WeightsError, match=r"bad.onnx: cannot be loaded"):
+        Reader(line_network=tmp_path / "bad.onnx")
+    with pytest.raises(WeightsError, match="expected lines in and logits out"):
+        Reader(line_network=find_model("small"))
 
 
 def test_what_is_no_picture_is_refused(reader: Reader) -> None:

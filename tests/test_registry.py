@@ -62,6 +62,27 @@ def test_a_file_that_is_not_the_one_that_was_shipped_is_refused(
         registry.shipped_file("tiny", ending)
 
 
+def test_the_line_network_is_seen_to_be_the_one_that_was_shipped(pretrained: Path) -> None:
+    entry = {
+        "name": "line",
+        "command": "fit",
+        "lines_right": 0.9,
+        "parameters": 10,
+        "licence": "MIT",
+        "sha256": hashlib.sha256(b"network").hexdigest(),
+    }
+    with pytest.raises(WeightsError, match="the installation is damaged"):
+        registry.line_file()
+    (pretrained / registry.LINE_INDEX).write_text(json.dumps(entry))
+    with pytest.raises(WeightsError, match="cannot be read"):
+        registry.line_file()
+    (pretrained / "line.onnx").write_bytes(b"network")
+    assert registry.line_file() == pretrained / "line.onnx"
+    (pretrained / "line.onnx").write_bytes(b"netwerk")
+    with pytest.raises(WeightsError, match="is damaged"):
+        registry.line_file()
+
+
 def test_a_missing_file_and_a_damaged_index_are_told_in_one_line(pretrained: Path) -> None:
     (pretrained / "tiny.safetensors").unlink()
     with pytest.raises(WeightsError, match="cannot be read"):

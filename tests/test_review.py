@@ -130,6 +130,7 @@ def test_the_export_is_a_set(client: httpx.Client, tmp_path: Path) -> None:
         ("pieces/1/answer", {"text": "seven"}, 422, "This is no answer"),
         ("pieces/1/answer", {"text": "1" * 999}, 422, "Text"),
         ("pieces/1/answer", {}, 422, "Text"),
+        ("pieces/99999999999999999999/answer", {"text": "72104"}, 422, "Piece"),
         ("lease", {"who": ""}, 422, "no name"),
         ("undo", {}, 409, "no answer of anna's"),
     ],
@@ -164,9 +165,9 @@ def test_everything_but_the_empty_page_needs_the_token(queue: ReviewQueue) -> No
     settings = Settings(readers=0, token=TOKEN)
     with serving(make_app(queue, settings), settings) as client:
         for method, path in ROUTES:
-            body = {"json": {"who": "anna", "text": "1"}} if method == "POST" else {}
+            body = {"who": "anna", "text": "1"} if method == "POST" else None
             for headers in ({}, {"Authorization": "Bearer another token of any length"}):
-                answer = client.request(method, f"/v1/review/{path}", headers=headers, **body)
+                answer = client.request(method, f"/v1/review/{path}", headers=headers, json=body)
                 assert answer.status_code == 401, path
         right = {"Authorization": f"Bearer {TOKEN}"}
         assert client.get("/v1/review/counts", headers=right).status_code == 200

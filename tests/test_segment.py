@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
-from tendigits.data.lines import Hand, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.reading.ground import find_ink
 from tendigits.reading.pieces import find_atoms

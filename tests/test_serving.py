@@ -22,7 +22,8 @@ from PIL import Image
 
 from server import serving
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import find_model
@@ -30,7 +31,7 @@ from tendigits.reading.reader import Reader
 from tendigits.results import Page
 from tendigits.serving import metrics
 from tendigits.serving.access import host_name, require_token
-from tendigits.serving.answers import Job
+from tendigits.serving.answers import Answerer, Job
 from tendigits.serving.app import PAGE_FILES, create_app
 from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.connections import REFUSAL, is_whole_reading
@@ -139,6 +140,15 @@ def test_a_look_shows_what_the_network_saw(client: httpx.Client, digit: bytes) -
     image = field.digits[0].image()
     assert image is not None
     assert image.shape == (28, 28)
+
+
+def test_a_network_without_convolutions_has_no_maps(digit: bytes, tmp_path: Path) -> None:
+    answerer = Answerer("small")
+    answerer.path = tmp_path / "none.onnx"
+    answerer.path.write_bytes(b"")
+    (answer,) = answerer.answer([Job(content=digit, fields="one", look=True)])
+    told = json.loads(answer.body)
+    assert (told["text"], told["feature_maps"]) == ("7", None)
 
 
 def test_feature_maps_are_the_first_convolution(mnist: DigitSet) -> None:

@@ -2,7 +2,15 @@
 
 from benchmarks.results import read_results, read_runs, summarise
 from benchmarks.steps import with_later
-from benchmarks.tables.markdown import column, markdown, of_name, source, source_line, unmeasured
+from benchmarks.tables.markdown import (
+    column,
+    deviation,
+    markdown,
+    of_name,
+    source,
+    source_line,
+    unmeasured,
+)
 from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
 
@@ -19,7 +27,7 @@ def recipes_table() -> str:
             [
                 f"`{recipe}`",
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 f"{accuracy.least:.2%}",
                 str(accuracy.count),
                 f"{seconds.mean:.3g} ± {seconds.deviation:.2g}",
@@ -43,7 +51,7 @@ def shipped_table() -> str:
             [
                 f"`{name}`",
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 str(accuracy.count),
                 f"{shipped.test_accuracy:.2%}",
                 f"{minutes:.0f}",
@@ -73,7 +81,7 @@ def ensemble_table() -> str:
     row = [
         f"{len(runs[0]['seeds'])} x `{runs[0]['recipe']}`",
         f"{accuracy.mean:.2%}",
-        f"{accuracy.deviation:.2%}",
+        deviation(accuracy),
         f"{accuracy.least:.2%}",
         str(accuracy.count),
     ]
@@ -99,7 +107,7 @@ def steps_table() -> str:
                 str(number),
                 step,
                 f"{accuracy.mean:.2%}",
-                f"{accuracy.deviation:.2%}",
+                deviation(accuracy),
                 f"{10_000 * errors:.0f}",
                 f"{1 - errors / before:.0%}" if before else "",
                 f"{seconds.mean:.3g}",

@@ -10,7 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.tables import accuracies, confidence, costs, reading, serving, sets, times
+from benchmarks.tables import (
+    accuracies,
+    confidence,
+    costs,
+    reading,
+    review,
+    serving,
+    sets,
+    times,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = ("README.md", "docs/*.md", "MODEL_CARD.md")
@@ -32,6 +41,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ladder": times.ladder_table,
     "reading": reading.reading_table,
     "serving": serving.serving_table,
+    "review": review.review_table,
 }
 
 

@@ -42,3 +42,8 @@ def column(name: str, field: str) -> Summary:
 def of_name(runs: list[dict[str, Any]], name: str, field: str) -> Summary:
     """Return the summary of a field over those of `runs` that have the `name`."""
     return summarise(run[field] for run in runs if run["name"] == name)
+
+
+def deviation(accuracy: Summary) -> str:
+    """Return the standard deviation of accuracies; one alone has none."""
+    return f"{accuracy.deviation:.2%}" if accuracy.count > 1 else "one seed"

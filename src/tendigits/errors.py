@@ -4,7 +4,6 @@ TendigitsError                 exit code 1
 ├── UsageError                 exit code 2: the request itself cannot be carried out
 │   ├── SettingError           a setting is outside its range
 │   ├── UnknownNameError       no recipe, data set or device has this name
-│   ├── PlanError              a sort plan has a line that it cannot have
 │   └── ExtraMissingError      an optional part of the installation is needed
 ├── DataError                  pictures or labels
 │   ├── DataNotFoundError      nothing readable there
@@ -13,10 +12,9 @@ TendigitsError                 exit code 1
 ├── WeightsError               a model file that must not be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
-├── LedgerError                the ledger of a sorting cannot be used
+├── StorageFullError           the disk is full; what was written before is whole
 ├── QueueError                 the review queue cannot be used
-│   ├── LeaseError             a piece is not, or no longer, this person's to answer
-│   └── StorageFullError       there is no room to store it; nothing was stored
+│   └── LeaseError             a piece is not, or no longer, this person's to answer
 ├── DivergedError              the loss stopped being a finite number
 └── InterruptedTrainingError   exit code 130: stopped on request, can be continued
 
@@ -58,10 +56,6 @@ class UnknownNameError(UsageError):
         close = difflib.get_close_matches(name, known, n=1)
         guess = f"did you mean {close[0]!r}? " if close else ""
         super().__init__(f"there is no {kind} {name!r}: {guess}there is {', '.join(known)}")
-
-
-class PlanError(UsageError):
-    """A sort plan has a line that it cannot have."""
 
 
 class ExtraMissingError(UsageError):
@@ -129,8 +123,8 @@ class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
 
 
-class LedgerError(TendigitsError):
-    """The ledger of a sorting cannot be used."""
+class StorageFullError(TendigitsError):
+    """The disk is full; what was written before is whole, and the rest can be done again."""
 
 
 class QueueError(TendigitsError):
@@ -139,10 +133,6 @@ class QueueError(TendigitsError):
 
 class LeaseError(QueueError):
     """A piece is not, or no longer, this person's to answer."""
-
-
-class StorageFullError(QueueError):
-    """There is no room to store something; nothing of it was stored."""
 
 
 class DivergedError(TendigitsError):

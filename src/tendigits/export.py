@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -82,7 +82,13 @@ def export_onnx(model: nn.Module, path: Path, images: NDArray[np.uint8]) -> None
     require_onnx()
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "model.onnx"
-        _trace(model.eval(), draft)
+        trace(
+            model.eval(),
+            draft,
+            example=torch.zeros(2, 1, 28, 28),
+            names=("images", "logits"),
+            free={0: torch.export.Dim("N")},
+        )
         some = images[:CHECKED_COUNT]
         with torch.inference_mode():
             expected = model(torch.from_numpy(as_input(some))).numpy()
@@ -186,8 +192,23 @@ def require_onnx() -> None:
         raise ExtraMissingError("ONNX", "export")
 
 
-def _trace(model: nn.Module, path: Path) -> None:
-    """Write `model` to `path` with torch's exporter, which talks more than it needs to."""
+def trace(
+    model: nn.Module,
+    path: Path,
+    *,
+    example: torch.Tensor,
+    names: tuple[str, str],
+    free: dict[int, Any],
+) -> None:
+    """Write a network as ONNX with torch's exporter, which talks more than it needs to.
+
+    Args:
+        model: In evaluation mode, on the CPU.
+        path: The file to write.
+        example: What it takes.
+        names: Of what it takes and of what it gives.
+        free: The axes of `example` that may have another length, as `torch.export` wants them.
+    """
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)  # it warns of torchvision, which is not used
@@ -196,11 +217,11 @@ def _trace(model: nn.Module, path: Path) -> None:
             warnings.simplefilter("ignore", FutureWarning)  # between torch's own parts
             torch.onnx.export(
                 model,
-                (torch.zeros(2, 1, 28, 28),),
+                (example,),
                 path,
-                input_names=["images"],
-                output_names=["logits"],
-                dynamic_shapes=({0: torch.export.Dim("N")},),
+                input_names=names[:1],
+                output_names=names[1:],
+                dynamic_shapes=(free,),
                 external_data=False,
                 verbose=False,
             )

@@ -14,6 +14,7 @@ from pathlib import Path
 from tendigits.errors import UnknownNameError, WeightsError
 
 INDEX = "index.json"
+LINE_INDEX = "line.json"  # of the network over whole lines, which is trained apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,27 @@ class ShippedModel:
     multiply_adds: int
     licence: str
     sha256: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShippedLineNetwork:
+    """The network inside the package that reads whole lines.
+
+    Attributes:
+        name: Of its file, without the ending.
+        command: That trained it.
+        lines_right: Share of the lines made of held-out training digits that it reads right alone.
+        parameters: Numbers that training changed.
+        licence: Under which it may be used.
+        sha256: Of its ONNX file.
+    """
+
+    name: str
+    command: str
+    lines_right: float
+    parameters: int
+    licence: str
+    sha256: str
 
 
 def folder() -> Path:
@@ -76,18 +98,54 @@ def shipped_file(name: str, ending: str) -> Path:
     if name not in models:
         raise UnknownNameError("model", name, models)
     path = folder() / f"{name}.{ending}"
+    check_file(path, models[name].sha256.get(ending))
+    return path
+
+
+def line_network() -> ShippedLineNetwork:
+    """Return what is known of the network that reads whole lines.
+
+    Raises:
+        WeightsError: The installed index is damaged.
+    """
+    path = folder() / LINE_INDEX
+    try:
+        return ShippedLineNetwork(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise WeightsError(
+            f"{path} cannot be read ({error}): the installation is damaged, install tendigits again"
+        ) from error
+
+
+def line_file() -> Path:
+    """Return the ONNX file of the network that reads whole lines, seen to be the shipped one.
+
+    Raises:
+        WeightsError: It is missing or is not the one that was shipped.
+    """
+    network = line_network()
+    path = folder() / f"{network.name}.onnx"
+    check_file(path, network.sha256)
+    return path
+
+
+def check_file(path: Path, sha256: str | None) -> None:
+    """See that a file is the one that was shipped.
+
+    Raises:
+        WeightsError: It is missing, or has another sha256.
+    """
     try:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise WeightsError(
             f"{path} cannot be read ({error.strerror}): install tendigits again"
         ) from error
-    if found != models[name].sha256.get(ending):
+    if found != sha256:
         raise WeightsError(
             f"{path} is damaged: its sha256 begins {found[:12]}, which is not that of the file "
             "that was shipped; install tendigits again"
         )
-    return path
 
 
 def locate(model: Path | str) -> Path:

@@ -78,6 +78,8 @@ def find_corrections(folder: Path | None, queue: str | None) -> "Digits":
     from tendigits.sorting.queue import ReviewQueue
 
     assert queue is not None
+    if "://" not in queue and not Path(queue).exists():
+        raise SettingError(f"there is no queue {queue}: name the file of one, or postgresql://...")
     opened = ReviewQueue(queue)
     try:
         return corrections(opened.answers())

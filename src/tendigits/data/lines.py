@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data.digits import Digits
-from tendigits.data.marks import add_marks, cross_seven, flag_one
+from tendigits.data.hand import Hand, sample_hand
+from tendigits.data.marks import (
+    add_marks,
+    bar_five,
+    close_four,
+    cross_seven,
+    flag_one,
+    hook_nine,
+    tail_zero,
+)
 from tendigits.data.paper import Paper, put_on_paper, sample_paper
 from tendigits.results import Box
 
@@ -23,42 +32,18 @@ Random = np.random.Generator
 
 SOURCE_HEIGHT = 20  # pixels: of a digit in MNIST form
 INK = 0.5  # a pixel is ink if ink covers half of it
+PLACES = np.stack(np.meshgrid(*[np.arange(28, dtype=np.float32)] * 2), axis=2)  # x and y of each
 MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a single digit
 
-
-@dataclass(frozen=True, kw_only=True)
-class Hand:
-    """How a line is written. Lengths are in heights of a digit unless said otherwise.
-
-    Attributes:
-        height: Of a usual digit, in pixels, at least 8.
-        slant: To the right for one upwards.
-        pen: Width of a stroke.
-        gap: Between two digits, where they come closest; below 0 they overlap.
-        gap_spread: Standard deviation of the gap.
-        size_spread: Standard deviation of the logarithm of a digit's size.
-        width: Of a digit, times that of MNIST's.
-        width_spread: Standard deviation of the logarithm of a digit's width.
-        drift: Standard deviation of a digit's height above the line.
-        climb: How much the line rises for one to the right; 0.27 is 15 degrees.
-        broken: The chance that a digit's stroke has a gap.
-        marks: The chance of points, commas and dashes.
-        european: The chance that a 7 is crossed and a 1 has a flag.
-    """
-
-    height: float = 40
-    slant: float = 0.1
-    pen: float = 0.11
-    gap: float = 0.2
-    gap_spread: float = 0.05
-    size_spread: float = 0.06
-    width: float = 1.0
-    width_spread: float = 0.0
-    drift: float = 0.03
-    climb: float = 0.0
-    broken: float = 0.0
-    marks: float = 0.0
-    european: float = 0.0
+# What is added to a digit, and which chance of the hand says how often.
+HABITS = {
+    0: (tail_zero, "flourish"),
+    1: (flag_one, "european"),
+    4: (close_four, "flourish"),
+    5: (bar_five, "flourish"),
+    7: (cross_seven, "european"),
+    9: (hook_nine, "flourish"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,25 +95,6 @@ def make_lines(
         yield Line(picture=picture, text=text, boxes=tuple(boxes))
 
 
-def sample_hand(random: Random) -> Hand:
-    """Return a hand such as there are: mostly neat, some touching, few overlapping."""
-    return Hand(
-        height=float(np.exp(random.uniform(np.log(18), np.log(80)))),
-        slant=float(random.normal(0.12, 0.2)),
-        pen=float(np.exp(random.normal(np.log(0.1), 0.3)).clip(0.05, 0.22)),
-        gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
-        gap_spread=float(random.uniform(0.01, 0.12)),
-        size_spread=float(random.uniform(0.02, 0.2)),
-        width=float(np.exp(random.normal(0.05, 0.18))),
-        width_spread=float(random.uniform(0, 0.15)),
-        drift=float(random.uniform(0, 0.1)),
-        climb=float(random.normal(0, 0.04)),
-        broken=float(random.choice([0.0, 0.15])),
-        marks=float(random.choice([0.0, 0.7])),
-        european=float(random.choice([0.0, 0.9])),
-    )
-
-
 def write(digits: Digits, hand: Hand, random: Random) -> tuple[Ink, list[Box]]:
     """Write digits on one line.
 
@@ -165,7 +131,7 @@ def compose(
     glyphs: list[Ink], lefts: list[int], tops: list[int], hand: Hand, random: Random
 ) -> tuple[Ink, list[Box]]:
     """Lay shaped digits on a sheet just large enough, with a margin, and add marks."""
-    margins = (random.uniform(0.15, 1.0, 4) * hand.height).astype(int)
+    margins = np.maximum(1, random.uniform(-0.2, 1.0, 4) * hand.height).astype(int)
     left, top = margins[0] - min(lefts), margins[1] - min(tops)
     width = (
         left + max(x + glyph.shape[1] for x, glyph in zip(lefts, glyphs, strict=True)) + margins[2]
@@ -198,15 +164,25 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
     """
     scale = hand.height / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
     wide = hand.width * float(np.exp(random.normal(0, hand.width_spread)))
+    if hand.wobble:
+        image = sway(image, hand.wobble, random)
     grey = slant_to(image, hand.slant + random.normal(0, 0.04), scale, wide)
     ink = set_pen(grey, hand.pen * hand.height)
     if random.random() < hand.broken:
         cut_stroke(ink, hand, random)
     ink = cut_out(ink)
-    if label in (1, 7) and random.random() < hand.european:
-        draw = cross_seven if label == 7 else flag_one
+    draw, chance = HABITS.get(label, (None, ""))
+    if draw and random.random() < getattr(hand, chance):
         ink = cut_out(draw(ink, hand.pen * hand.height, random))
     return ink
+
+
+def sway(image: NDArray[np.uint8], wobble: float, random: Random) -> NDArray[np.uint8]:
+    """Let the strokes of a (28, 28) picture stray by `wobble` pixels, neighbours together."""
+    coarse = random.normal(0, wobble, (5, 5, 2)).astype(np.float32)
+    strayed = PLACES + cv2.resize(coarse, (28, 28), interpolation=cv2.INTER_CUBIC)
+    x, y = strayed[..., 0], strayed[..., 1]
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR), np.uint8)
 
 
 def slant_to(image: NDArray[np.uint8], slant: float, scale: float, wide: float) -> Ink:

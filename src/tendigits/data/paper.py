@@ -63,7 +63,7 @@ def sample_paper(random: Random) -> Paper:
         shadow=float(random.choice([0.0, 0.0, random.uniform(0.1, 0.5)])),
         pattern=float(random.choice([0.0, random.uniform(0.05, 0.5)])),
         rules=int(random.choice([0, 0, 1, 2])),
-        frames=bool(random.random() < 0.1),
+        frames=bool(random.random() < 0.25),
         rule_strength=float(random.uniform(0.3, 1.0)),
         blur=float(random.uniform(0.2, 1.2)),
         grain=float(random.uniform(0, 0.05)),
@@ -128,7 +128,7 @@ def lighten(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
 
 
 def draw_rules(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
-    """Draw printed lines along the writing and a frame with cells, (H, W) float32 in [0, 1]."""
+    """Draw printed lines along the writing and a frame, (H, W) float32 in [0, 1]."""
     height, width = shape
     layer = np.zeros(shape, np.uint8)
     thick = max(1, round(height * random.uniform(0.005, 0.03)))
@@ -137,10 +137,20 @@ def draw_rules(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
         y = int(height * random.choice([random.uniform(0, 0.18), random.uniform(0.78, 1)]))
         cv2.line(layer, (0, y), (width, int(y + tilt)), 255, thick, cv2.LINE_AA)
     if paper.frames:
-        inset = int(height * random.uniform(0.02, 0.08))
-        corner = (width - 1 - inset, height - 1 - inset)
-        cv2.rectangle(layer, (inset, inset), corner, 255, thick, cv2.LINE_AA)
+        draw_frame(layer, thick, random)
     return np.asarray(layer / np.float32(255), np.float32)
+
+
+def draw_frame(layer: NDArray[np.uint8], thick: int, random: Random) -> None:
+    """Draw a frame onto (H, W), in place; a side of it may lie outside the picture."""
+    height, width = layer.shape
+    left, top, right, below = (int(inset) for inset in height * random.uniform(0, 0.12, 4))
+    if random.random() < 0.5:
+        left, top, right, below = (
+            inset if random.random() < 0.5 else -2 * thick for inset in (left, top, right, below)
+        )
+    corner = (width - 1 - right, height - 1 - below)
+    cv2.rectangle(layer, (left, top), corner, 255, thick, cv2.LINE_AA)
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.data.lines import Hand, Line, sample_hand
+from tendigits.data.hand import Hand, sample_hand
+from tendigits.data.lines import Line
 from tendigits.data.paper import put_on_paper, sample_paper
 
 Ink = NDArray[np.float32]

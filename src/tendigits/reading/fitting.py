@@ -24,6 +24,7 @@ from tendigits.reading.classifier import Classify
 from tendigits.reading.ground import find_ink
 from tendigits.reading.lattice import chances, text_chance, text_chances
 from tendigits.reading.pieces import find_atoms
+from tendigits.reading.segment import Line as FoundLine
 from tendigits.reading.segment import find_lines
 from tendigits.reading.weights import Weights, weigh
 
@@ -35,11 +36,19 @@ SHRINK = 1e-4  # of the weights, for each line: keeps those that matter little n
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Example:
-    """A line to fit on: its candidates, the network's answers to them, and its text."""
+    """A line to fit on.
+
+    Attributes:
+        candidates: For its digits.
+        logits: (K, 10) float32, the network's answers to them.
+        text: What it says.
+        line: As it was found.
+    """
 
     candidates: Candidates
     logits: NDArray[np.float32]
     text: str
+    line: FoundLine
 
 
 def initial_weights() -> Weights:
@@ -63,7 +72,9 @@ def make_examples(lines: Iterable[WrittenLine], classify: Classify) -> list[Exam
         if found:
             candidates = make_candidates(find_atoms(found[0].mask))
             logits = classify(candidates.images)
-            examples.append(Example(candidates=candidates, logits=logits, text=line.text))
+            examples.append(
+                Example(candidates=candidates, logits=logits, text=line.text, line=found[0])
+            )
     return examples
 
 

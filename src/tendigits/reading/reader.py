@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from tendigits.errors import SettingError
 from tendigits.imaging import Picture, decode
+from tendigits.reading.answers import Answer, Letter
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.ground import find_ink
+from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line, find_lines
-from tendigits.reading.strings import Answer, Letter, read_lines
+from tendigits.reading.strings import Recognisers, read_lines
 from tendigits.reading.weights import Weights, load_weights
+from tendigits.registry import shipped_models
 from tendigits.results import Alternative, Box, Digit, Field, Page, surround
 
 REJECT_ABOVE = 0.05  # chance of being wrong: a person looks at what is likelier to be wrong
@@ -25,14 +28,15 @@ LEAST_SHOWN = 0.001  # chance: less likely digits are not named as alternatives
 MOST_SHOWN = 3  # alternatives
 
 Fields = Literal["one", "lines"]
+LineNetwork = Path | Transcribe | Literal["shipped"] | None
 
 
 class Reader:
     """Reads digits off pictures.
 
     Args:
-        model: A shipped model's name, an ONNX file, or a function (N, 28, 28) uint8 -> (N, 10)
-            logits.
+        model: A shipped model's name, an ONNX file, a function (N, 28, 28) uint8 -> (N, 10)
+            logits, or what `load_recognisers` returned, with which the settings of that are done.
         fields: ``"lines"`` for as many as there are on the page, ``"one"`` where the picture is
             of one field.
         reject_above: The chance of being wrong, in [0, 1], above which a digit or a field is not
@@ -40,7 +44,10 @@ class Reader:
         format: What a field's text keeps to, by name, such as ``us-zip``; see
             `postcode.find_rules`. Rules of your own will do too.
         valid: A file with the codes that exist, one a line.
-        weights: Fitted with the model; None for those fitted with the shipped one.
+        weights: Fitted with the models; None for those fitted with the shipped ones.
+        line_network: What reads whole lines beside the model: ``"shipped"``, an ONNX file, or a
+            function as `load_line_network` returns; None to read by the model alone. With a model
+            of your own it never answers alone.
         threads: That the network computes with; 0 for one a core.
         most_shown: Alternatives that are named at most, of each digit and each field.
 
@@ -52,13 +59,14 @@ class Reader:
 
     def __init__(
         self,
-        model: str | Path | Classify = DEFAULT,
+        model: str | Path | Classify | Recognisers = DEFAULT,
         *,
         fields: Fields = "lines",
         reject_above: float = REJECT_ABOVE,
         format: str | Rules | None = None,
         valid: Path | None = None,
         weights: Weights | None = None,
+        line_network: LineNetwork = "shipped",
         threads: int = 0,
         most_shown: int = MOST_SHOWN,
     ) -> None:
@@ -70,8 +78,12 @@ class Reader:
         self.reject_above = reject_above
         self.most_shown = most_shown
         self.rules = find_rules(format, valid=valid)
-        self.classify = model if callable(model) else load_classifier(model, threads=threads)
-        self.weights = weights or load_weights()
+        if not isinstance(model, Recognisers):
+            model = load_recognisers(
+                model, weights=weights, line_network=line_network, threads=threads
+            )
+        self.recognisers = model
+        self.classify = model.classify
 
     def read(self, picture: Picture) -> Page:
         """Read a picture.
@@ -91,7 +103,7 @@ class Reader:
 
     def read_pixels(self, pixels: NDArray[np.uint8]) -> Page:
         """Read a decoded picture, (H, W) or (H, W, 3) uint8."""
-        return read_together([(self, pixels)], self.classify, self.weights)[0]
+        return read_together([(self, pixels)], self.recognisers)[0]
 
     def find_lines(self, pixels: NDArray[np.uint8]) -> list[Line]:
         """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8."""
@@ -142,16 +154,35 @@ class Reader:
         )
 
 
+def load_recognisers(
+    model: str | Path | Classify = DEFAULT,
+    *,
+    weights: Weights | None = None,
+    line_network: LineNetwork = "shipped",
+    threads: int = 0,
+) -> Recognisers:
+    """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
+    if line_network == "shipped":
+        line_network = SHIPPED
+    if isinstance(line_network, Path):
+        line_network = load_line_network(line_network, threads=threads)
+    return Recognisers(
+        classify=model if callable(model) else load_classifier(model, threads=threads),
+        transcribe=line_network,
+        weights=weights or load_weights(),
+        alone=isinstance(model, str) and model in shipped_models(),
+    )
+
+
 def read_together(
-    pictures: Sequence[tuple[Reader, NDArray[np.uint8]]], classify: Classify, weights: Weights
+    pictures: Sequence[tuple[Reader, NDArray[np.uint8]]], recognisers: Recognisers
 ) -> list[Page]:
     """Read several pictures, all of their candidates in one call of the network.
 
     Args:
         pictures: Each decoded, (H, W) or (H, W, 3) uint8, with the reader whose fields, rules and
             decisions are wanted.
-        classify: (N, 28, 28) uint8 -> (N, 10) logits, in place of the readers' own.
-        weights: Fitted with that network.
+        recognisers: What reads the lines, in place of the readers' own.
 
     Returns:
         A page for each.
@@ -160,9 +191,7 @@ def read_together(
     rules = [
         reader.rules for (reader, _), lines in zip(pictures, found, strict=True) for _ in lines
     ]
-    answers = iter(
-        read_lines([line for lines in found for line in lines], classify, weights, rules)
-    )
+    answers = iter(read_lines([line for lines in found for line in lines], recognisers, rules))
     return [
         reader.make_page(lines, list(islice(answers, len(lines))), pixels.shape[1], pixels.shape[0])
         for (reader, pixels), lines in zip(pictures, found, strict=True)

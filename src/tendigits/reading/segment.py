@@ -34,10 +34,13 @@ class Line:
 
     Attributes:
         mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
+        ink: (H, W) float32, 0 to 1: how dark the same place is, printed lines and grains included,
+            but not what belongs to other lines.
         matrix: (2, 3) float64, takes a point (x, y) of the mask to the upright picture.
     """
 
     mask: Mask
+    ink: Ink
     matrix: NDArray[np.float64]
 
     def box_in_picture(self, left: int, top: int, right: int, bottom: int) -> Box:
@@ -198,15 +201,19 @@ def cut_line(ground: Ground, pieces: Pieces, group: NDArray[np.int64]) -> Line:
     window = (slice(top, bottom), slice(left, right))
     chosen = np.zeros(len(pieces.boxes) + 1, np.uint8)
     chosen[group + 1] = 1
-    own = cv2.dilate(chosen[pieces.labels[window]], np.ones((3, 3), np.uint8))
+    labels = pieces.labels[window]
+    own = np.asarray(cv2.dilate(chosen[labels], np.ones((3, 3), np.uint8)))
+    others = np.asarray((labels > 0) & (chosen[labels] == 0), np.uint8)
+    alien = np.asarray(cv2.dilate(others, np.ones((3, 3), np.uint8))) * (own == 0)
     height = weighted_median(boxes[:, 3], pieces.areas[group])
     scale = LINE_HEIGHT / height
     size = (max(1, round(scale * (right - left))), max(1, round(scale * (bottom - top))))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    ink = cv2.resize(ground.ink[window] * own, size, interpolation=method)
-    mask = widen_thin_strokes((ink > 0.5).astype(np.uint8))
+    clean = cv2.resize(ground.ink[window] * own, size, interpolation=method)
+    ink = cv2.resize(ground.ink[window] * (1 - alien), size, interpolation=method).clip(0, 1)
+    mask = widen_thin_strokes((clean > 0.5).astype(np.uint8))
     place = np.array([[1 / scale, 0, left], [0, 1 / scale, top]])
-    return Line(mask=mask, matrix=chain(ground.matrix, place))
+    return Line(mask=mask, ink=np.asarray(ink, np.float32), matrix=chain(ground.matrix, place))
 
 
 def widen_thin_strokes(mask: Mask) -> Mask:

@@ -1,216 +1,242 @@
 """Reads strings of digits off lines: recognition decides where a line is cut.
 
-`read_lines` is one recogniser of lines; another one, such as a network over the whole line, stands
-beside it by giving `Answer`s too.
+Two readers look at a line: a network over all of it, which is quick, and the lattice of all ways to
+cut it into digits. Where the first is sure, it is asked alone; else both are weighed together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.answers import (
+    Answer,
+    Letter,
+    digit_chances,
+    letters_at,
+    letters_of_candidates,
+)
 from tendigits.reading.candidates import Candidates, make_candidates
+from tendigits.reading.canvas import MARGIN, SCALE, lay_out, look_again
 from tendigits.reading.classifier import Classify
-from tendigits.reading.lattice import Lattice, Scores, chances, forward, forward_text
+from tendigits.reading.ctc import LogProbs, align, best_texts, text_log_probs
+from tendigits.reading.cuts import choose, under_rules
+from tendigits.reading.joint import (
+    LEAST_CHANCE,
+    READINGS,
+    Evidence,
+    gather,
+    keeps_to,
+    log_odds,
+    logistic,
+    measure_answer,
+    posterior,
+)
+from tendigits.reading.lattice import Lattice
+from tendigits.reading.line_network import Transcribe
 from tendigits.reading.pieces import find_atoms
-from tendigits.reading.search import Reading, Rules, best_readings
+from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line
 from tendigits.reading.weights import Weights, weigh
 
-READINGS = 6  # that are weighed against each other under rules
-LEAST_CHANCE = 1e-9  # of a reading: less cannot be told from none
-BREAKS_RULES = 0.01  # one field in a hundred does not keep to the rules it was said to keep to
+SURE = 0.95  # chance: the line network needs no second reader from here on
+PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Letter:
-    """One digit of an answer.
+class Recognisers:
+    """What reads a line.
 
     Attributes:
-        digit: 0 to 9.
-        chances: (10,) float64: the calibrated chance of each digit; with that of being no digit,
-            or cut elsewhere, they add up to 1.
-        box: Left, top, right, bottom on the line.
-        image: (28, 28) uint8, what the network saw.
+        classify: (N, 28, 28) uint8 -> (N, 10) logits of single digits.
+        transcribe: A line's sheet -> what may stand at each place; None to do without.
+        weights: Fitted with both.
+        alone: The line network may answer alone where it is sure. Not where the digits' network is
+            somebody's own, or was taught: it is to be heard then.
     """
 
-    digit: int
+    classify: Classify
+    transcribe: Transcribe | None
+    weights: Weights
+    alone: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heard:
+    """What the line network alone says of a line.
+
+    Attributes:
+        log_probs: (T, 11), the logarithms of the chances of the symbols at each place.
+        texts: K likely ones, the likeliest first.
+        chances: (K,) float64, of each.
+    """
+
+    log_probs: LogProbs
+    texts: list[str]
     chances: NDArray[np.float64]
-    box: tuple[int, int, int, int]
-    image: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answer:
-    """What a line says.
-
-    Attributes:
-        letters: Left to right.
-        chance: That the text is right, calibrated, in [0, 1].
-        others: Other texts and their chances, the likeliest first.
-        unconstrained: The best text without the rules, where it is another one.
-    """
-
-    letters: tuple[Letter, ...]
-    chance: float
-    others: tuple[tuple[str, float], ...] = ()
-    unconstrained: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The digits as a string."""
-        return "".join(str(letter.digit) for letter in self.letters)
 
 
 def read_lines(
     lines: Sequence[Line],
-    classify: Classify,
-    weights: Weights,
+    recognisers: Recognisers,
     rules: Rules | Sequence[Rules | None] | None = None,
 ) -> list[Answer | None]:
-    """Read lines, all of their candidates in one call of the network.
+    """Read lines; all candidates of those that need them in one call of the network.
 
     Args:
         lines: In standard size.
-        classify: (N, 28, 28) uint8 -> (N, 10) logits.
-        weights: Fitted with that network.
+        recognisers: Of digits, and of lines.
         rules: What the text must keep to, of all lines or of each; None for any digits.
 
     Returns:
         An answer for each line; None where nothing on it is a digit. Where nothing keeps to the
         rules, it is what the line says without them, with the chance 0.
     """
+    transcribe = recognisers.transcribe
+    each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
+    heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
+    sure = [
+        recognisers.alone and one is not None and is_sure(one, own)
+        for one, own in zip(heard, each, strict=True)
+    ]
+    doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
+    cut = iter(cut_lines(doubtful, recognisers))
+    answers = []
+    for line, one, known, own in zip(lines, heard, sure, each, strict=True):
+        if one is not None and known:
+            answers.append(answer_alone(line, one, recognisers.weights))
+            continue
+        candidates, lattice = next(cut)
+        if transcribe is None:
+            answers.append(choose(candidates, lattice, recognisers.weights, own))
+        else:
+            looks = look(line, transcribe)
+            answers.append(choose_jointly(line, candidates, lattice, looks, recognisers, own))
+    return answers
+
+
+def listen(log_probs: LogProbs) -> Heard:
+    """Return the likely texts of what the line network says, (T, 11)."""
+    texts = [text for text, _ in best_texts(log_probs, count=READINGS)]
+    chances = np.exp(text_log_probs(log_probs, texts))
+    return Heard(log_probs=log_probs, texts=texts, chances=chances)
+
+
+def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Candidates, Lattice]]:
+    """Return all ways to cut each line, scored."""
     candidates = [make_candidates(find_atoms(line.mask)) for line in lines]
     images = [one.images for one in candidates]
-    if not sum(map(len, images)):
-        return [None] * len(lines)
-    logits = classify(np.concatenate(images))
-    parts = np.split(logits, np.cumsum([len(image) for image in images])[:-1])
-    each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
+    logits = np.zeros((0, 10), np.float32)
+    if sum(map(len, images)):
+        logits = recognisers.classify(np.concatenate(images))
+    ends = np.cumsum([0, *map(len, images)]).tolist()
     return [
-        choose(one, weigh(one, part, weights), weights, own)
-        for one, part, own in zip(candidates, parts, each, strict=True)
+        (one, weigh(one, logits[start:end], recognisers.weights))
+        for one, (start, end) in zip(candidates, pairwise(ends), strict=True)
     ]
 
 
-def choose(
-    candidates: Candidates, lattice: Lattice, weights: Weights, rules: Rules | None
-) -> Answer | None:
-    """Return the best reading of a scored line with its chance; None if there is none."""
-    readings = list(islice(best_readings(lattice, rules), READINGS))
-    if not readings:  # nothing here keeps to the rules: a person should see what it says instead
-        answer = choose(candidates, lattice, weights, None)
-        return answer and replace(answer, chance=0.0, others=())
-    raw = text_chances_of(lattice, [reading.text for reading in readings])
-    best = int(np.argmax(raw))  # many cuts that agree count for more than one good one
-    if not readings[best].text:
+def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
+    """Return what the line network says of a line, looked at in several ways, as it is first."""
+    return [transcribe(sheet) for sheet in look_again(lay_out(line))]
+
+
+def is_sure(heard: Heard, rules: Rules | None) -> bool:
+    """Say whether the line network alone may be believed, and its text keeps to the rules."""
+    return heard.chances[0] > SURE and (rules is None or keeps_to(rules, heard.texts[0]))
+
+
+def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer | None:
+    """Return what the line network says, with its chance; None if that is nothing."""
+    text = heard.texts[0]
+    if not text:
         return None
-    unconstrained = None
-    if rules is not None:
-        free = next(best_readings(lattice)).text
-        unconstrained = free if free != readings[best].text else None
-        raw = under_rules(raw)
-    calibrated = calibrate(raw, weights.field)
-    order = np.argsort(-calibrated)
-    others = tuple(
-        (readings[place].text, float(calibrated[place]))
-        for place in order.tolist()
-        if place != best and readings[place].text and raw[place] > LEAST_CHANCE
-    )
-    chance = float(calibrated[best])
+    slope, offset = weights.joint.sure
+    chance = logistic(slope * log_odds(float(heard.chances[0])) + offset)
+    scaled = share_out(heard.chances, 0, chance)
+    digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
     return Answer(
-        letters=spell(readings[best], candidates, lattice, weights, chance),
+        letters=letters_at(columns_of(heard.log_probs, text), text, line.mask, digits),
         chance=chance,
-        others=tuple((text, min(other, 1 - chance)) for text, other in others),
-        unconstrained=unconstrained,
+        others=rank(heard.texts, scaled, 0),
     )
 
 
-def text_chances_of(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Return the chance of each text, however it is cut, rules aside."""
-    whole = forward(lattice)[-1]
-    found = []
-    for text in texts:
-        letters = np.array([int(letter) for letter in text], np.int64)
-        found.append(forward_text(lattice, letters)[-1, -1] - whole)
-    return np.asarray(np.exp(np.minimum(np.array(found), 0)))
-
-
-def under_rules(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the chances of texts that keep to the rules, given that nearly all fields do.
-
-    Bayes' rule, with one field in a hundred written against the rules: where that explains the ink
-    better, no text that keeps to them is likely. A rare code does not make up for ink that says
-    another, because a code that is wrong is mostly one that is nearly right.
-
-    Args:
-        raw: (N,) chances without the rules, of texts that keep to them.
-    """
-    kept = (1 - BREAKS_RULES) * raw
-    return np.asarray(kept / (kept.sum() + BREAKS_RULES * max(0.0, 1 - raw.sum())))
-
-
-def calibrate(raw: NDArray[np.float64], line: tuple[float, float]) -> NDArray[np.float64]:
-    """Return chances whose log-odds were stretched and moved, as fitted on held-out lines."""
-    safe = np.clip(raw, LEAST_CHANCE, 1 - LEAST_CHANCE)
-    slope, offset = line
-    return np.asarray(1 / (1 + np.exp(-(slope * (np.log(safe) - np.log1p(-safe)) + offset))))
-
-
-def spell(
-    reading: Reading,
+def choose_jointly(
+    line: Line,
     candidates: Candidates,
     lattice: Lattice,
-    weights: Weights,
-    chance: float,
-) -> tuple[Letter, ...]:
-    """Return the digits of a reading with the chances of each.
-
-    A digit is as likely as its whole field at least, whatever rules made that likely.
-    """
-    steps, _ = chances(lattice)
-    letters = []
-    for candidate, text in zip(reading.path, reading.text, strict=True):
-        digit = int(text)
-        raw = steps[same_place(candidate, candidates)].sum(axis=0)
-        found = calibrate(np.minimum(raw, 1), weights.single)
-        found[digit] = max(found[digit], chance)
-        rest = found.sum() - found[digit]
-        if rest > 1 - found[digit]:
-            others = found * (1 - found[digit]) / rest
-            others[digit] = found[digit]
-            found = others
-        left, top, right, bottom = candidates.boxes[candidate].tolist()
-        letters.append(
-            Letter(
-                digit=digit,
-                chances=found,
-                box=(left, top, right, bottom),
-                image=candidates.images[candidate],
-            )
-        )
-    return tuple(letters)
-
-
-def same_place(candidate: int, candidates: Candidates) -> NDArray[np.bool_]:
-    """Return which candidates, (K,), share more than half of the columns with one of them."""
-    left, right = candidates.boxes[:, 0], candidates.boxes[:, 2]
-    shared = np.minimum(right, right[candidate]) - np.maximum(left, left[candidate])
-    union = np.maximum(right, right[candidate]) - np.minimum(left, left[candidate])
-    return np.asarray(2 * shared > union)
-
-
-def raw_digit_chances(
-    reading: Reading, candidates: Candidates, lattice: Lattice
-) -> NDArray[np.float64]:
-    """Return the chance of each digit of a reading before calibration, (L,)."""
-    steps, _ = chances(lattice)
-    found: Scores = np.array(
-        [
-            steps[same_place(candidate, candidates), int(text)].sum()
-            for candidate, text in zip(reading.path, reading.text, strict=True)
-        ]
+    looks: Sequence[LogProbs],
+    recognisers: Recognisers,
+    rules: Rules | None,
+) -> Answer | None:
+    """Return the best text by both readers with its chance; None if that is nothing."""
+    weights = recognisers.weights.joint
+    evidence = gather(lattice, looks, rules)
+    if not evidence.keeps.any():  # a person should see what it says instead
+        answer = choose_jointly(line, candidates, lattice, looks, recognisers, None)
+        return answer and replace(answer, chance=0.0, others=())
+    raw = posterior(evidence, weights)
+    free = int(raw.argmax())
+    kept = np.where(evidence.keeps, raw, 0)
+    if rules is not None:
+        kept = under_rules(kept)
+    best = int(kept.argmax())
+    text = evidence.texts[best]
+    if not text:
+        return None
+    chance = logistic(float(measure_answer(evidence, best, float(kept[best])) @ weights.field))
+    scaled = share_out(kept, best, chance)
+    digits = digit_chances(text, list(zip(evidence.texts, scaled.tolist(), strict=True)))
+    return Answer(
+        letters=cut_out(line, text, evidence, candidates, looks[0], digits),
+        chance=chance,
+        others=rank(evidence.texts, scaled, best),
+        unconstrained=evidence.texts[free] if free != best else None,
     )
-    return np.minimum(found, 1)
+
+
+def cut_out(
+    line: Line,
+    text: str,
+    evidence: Evidence,
+    candidates: Candidates,
+    log_probs: LogProbs,
+    digits: NDArray[np.float64],
+) -> tuple[Letter, ...]:
+    """Return the digits of a text: where the lattice cuts them, or where the network sees them."""
+    if text in evidence.paths:
+        return letters_of_candidates(evidence.paths[text], text, candidates, digits)
+    return letters_at(columns_of(log_probs, text), text, line.mask, digits)
+
+
+def columns_of(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
+    """Return the column on the line, in standard size, of each digit of a text.
+
+    A text that was only found on a larger look may not fit; its digits are spread evenly.
+    """
+    if text_log_probs(log_probs, [text])[0] == -np.inf:
+        places = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
+        return np.asarray((places * PLACE - MARGIN) / SCALE)
+    return np.asarray(((align(log_probs, text) + 0.5) * PLACE - MARGIN) / SCALE)
+
+
+def share_out(raw: NDArray[np.float64], best: int, chance: float) -> NDArray[np.float64]:
+    """Return chances, (K,), of which the best has its own and the others share the rest."""
+    others = np.delete(raw, best).sum()
+    shared = raw * (1 - chance) / max(float(others), LEAST_CHANCE)
+    shared[best] = chance
+    return np.asarray(shared)
+
+
+def rank(
+    texts: Sequence[str], chances: NDArray[np.float64], best: int
+) -> tuple[tuple[str, float], ...]:
+    """Return the texts but the best and those that are empty or next to impossible, in order."""
+    return tuple(
+        (texts[place], float(chances[place]))
+        for place in np.argsort(-chances).tolist()
+        if place != best and texts[place] and chances[place] > LEAST_CHANCE
+    )

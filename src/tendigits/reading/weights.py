@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,49 @@ from tendigits.reading.lattice import Lattice
 FITTED = Path(__file__).parent / "fitted.json"  # written by `python -m benchmarks.fit_reading`
 
 
+SCORE_MEASURES = ("lattice", "line network", "digits", "nothing at all")
+FIELD_MEASURES = ("log-odds", "lattice", "line network", "always")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JointWeights:
+    """The weights of two readers of one line, of the lattice and of the network over the line.
+
+    Attributes:
+        score: (4,) float64, of `SCORE_MEASURES`: a text's log-chances by both, how many digits it
+            has, and whether it has none.
+        field: (4,) float64, of `FIELD_MEASURES`: what the log-odds of the answer's confidence are
+            made of: its log-odds among all texts, and its log-chances by both.
+        sure: Slope and offset of the log-odds where the line network is sure enough to be alone.
+    """
+
+    score: NDArray[np.float64]
+    field: NDArray[np.float64]
+    sure: tuple[float, float] = (1.0, 0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them as JSON knows them."""
+        return {
+            "score": dict(zip(SCORE_MEASURES, self.score.tolist(), strict=True)),
+            "field": dict(zip(FIELD_MEASURES, self.field.tolist(), strict=True)),
+            "sure": list(self.sure),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "JointWeights":
+        """Return what `to_dict` was called on; raises KeyError, TypeError or ValueError."""
+        return cls(
+            score=np.array([float(fields["score"][name]) for name in SCORE_MEASURES]),
+            field=np.array([float(fields["field"][name]) for name in FIELD_MEASURES]),
+            sure=(float(fields["sure"][0]), float(fields["sure"][1])),
+        )
+
+
+def even_weights() -> JointWeights:
+    """Return weights that trust both readers alike."""
+    return JointWeights(score=np.array([0.5, 0.5, 0, 0]), field=np.array([1.0, 0, 0, 0]))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weights:
     """The weights of a `Lattice`'s scores, and of the confidence that comes out.
@@ -34,6 +78,7 @@ class Weights:
         skip: (7,) float64, of `SKIP_MEASURES`.
         field: Slope and offset that make the log-odds of a whole field calibrated.
         single: The same for a digit.
+        joint: How much the lattice and the line network count for.
     """
 
     recognition: float
@@ -42,6 +87,7 @@ class Weights:
     skip: NDArray[np.float64]
     field: tuple[float, float] = (1.0, 0.0)
     single: tuple[float, float] = (1.0, 0.0)
+    joint: JointWeights = dataclass_field(default_factory=even_weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON knows them, each number by its name."""
@@ -52,6 +98,7 @@ class Weights:
             "skip": dict(zip(SKIP_MEASURES, self.skip.tolist(), strict=True)),
             "field": list(self.field),
             "single": list(self.single),
+            "joint": self.joint.to_dict(),
         }
 
     @classmethod
@@ -69,6 +116,7 @@ class Weights:
                 skip=np.array([float(fields["skip"][name]) for name in SKIP_MEASURES]),
                 field=(float(fields["field"][0]), float(fields["field"][1])),
                 single=(float(fields["single"][0]), float(fields["single"][1])),
+                joint=JointWeights.from_dict(fields["joint"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise WeightsError(

@@ -12,13 +12,19 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.errors import SettingError, TendigitsError, UnknownNameError
+from tendigits.errors import SettingError, TendigitsError, UnknownNameError, WeightsError
 from tendigits.imaging import decode
-from tendigits.reading.classifier import find_model, load_classifier
+from tendigits.reading.classifier import find_model
 from tendigits.reading.postcode import POSTCODES, find_rules
-from tendigits.reading.reader import MOST_SHOWN, REJECT_ABOVE, Fields, Reader, read_together
+from tendigits.reading.reader import (
+    MOST_SHOWN,
+    REJECT_ABOVE,
+    Fields,
+    Reader,
+    load_recognisers,
+    read_together,
+)
 from tendigits.reading.search import Rules
-from tendigits.reading.weights import load_weights
 from tendigits.results import Field, Page
 from tendigits.serving.features import FirstLayer
 
@@ -92,8 +98,7 @@ class Answerer:
         self.path = find_model(model)
         sha256 = hashlib.sha256(self.path.read_bytes()).hexdigest()
         self.identity = Identity(name=Path(model).stem, version=sha256[:12])
-        self.classify = load_classifier(model, threads=1)
-        self.weights = load_weights()
+        self.recognisers = load_recognisers(model, threads=1)
         self.first_layer: FirstLayer | None = None
 
     def answer(self, jobs: Sequence[Job]) -> list[Answer]:
@@ -106,7 +111,7 @@ class Answerer:
             except TendigitsError as error:
                 answers[place] = refusal(error)
         pictures = [(reader, pixels) for _, reader, pixels in readable]
-        pages = read_together(pictures, self.classify, self.weights)
+        pages = read_together(pictures, self.recognisers)
         for (place, _, _), page in zip(readable, pages, strict=True):
             answers[place] = self._tell(page, jobs[place])
         return [answer for answer in answers if answer is not None]
@@ -114,11 +119,10 @@ class Answerer:
     def _reader(self, job: Job) -> Reader:
         """Return a reader that does what a request asks for."""
         return Reader(
-            self.classify,
+            self.recognisers,
             fields=cast(Fields, job.fields),
             reject_above=job.reject_above,
             format=rules_named(job.format),
-            weights=self.weights,
             most_shown=ALL_DIGITS if job.look else MOST_SHOWN,
         )
 
@@ -142,10 +146,13 @@ class Answerer:
             accepted=page.accepted,
         )
 
-    def _feature_maps(self, images: list[NDArray[np.uint8] | None]) -> dict[str, Any]:
-        """Return the first layer's answers to (28, 28) pictures, as JSON knows them."""
+    def _feature_maps(self, images: list[NDArray[np.uint8] | None]) -> dict[str, Any] | None:
+        """Return the first layer's answers to (28, 28) pictures, as JSON; None if it has none."""
         if self.first_layer is None:
-            self.first_layer = FirstLayer(self.path)
+            try:
+                self.first_layer = FirstLayer(self.path)
+            except WeightsError:  # a network without convolutions reads as well
+                return None
         seen = [image for image in images if image is not None]
         maps = self.first_layer.maps(np.stack(seen)) if seen else np.zeros((0, 0, 0, 0), np.uint8)
         _, count, height, width = maps.shape

@@ -5,17 +5,15 @@ shows or changes pieces depends on the service's token.
 """
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -24,7 +22,7 @@ from tendigits.imaging import decode
 from tendigits.serving.access import require_token
 from tendigits.serving.app import add_file
 from tendigits.serving.problems import Problem
-from tendigits.sorting.corrections import export
+from tendigits.sorting.corrections import files
 from tendigits.sorting.pieces import LONGEST_NAME, LONGEST_TEXT, Leased
 from tendigits.sorting.queue import LEASE_SECONDS, ReviewQueue
 
@@ -37,6 +35,7 @@ PAGE_FILES = {
 }
 
 Who = Annotated[str, Field(max_length=LONGEST_NAME, description="The person; one name each.")]
+Piece = Annotated[int, Path(ge=1, le=2**31 - 1, description="A piece's number.")]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
 
 
@@ -100,12 +99,12 @@ def _add_work(router: APIRouter, queue: ReviewQueue, seconds: float) -> None:
         return Response(status_code=204) if leased is None else told(leased)
 
     @router.post("/pieces/{piece}/answer", status_code=201, summary="Say what is on a piece.")
-    def answer(piece: int, said: Said) -> dict[str, Any]:
+    def answer(piece: Piece, said: Said) -> dict[str, Any]:
         """Store an answer; 409 if the person does not have the piece, or no longer."""
         return {"stored": True, **asdict(queue.answer(piece, said.who, said.text))}
 
     @router.post("/pieces/{piece}/skip", status_code=204, summary="Give a piece back.")
-    def skip(piece: int, person: Person) -> None:
+    def skip(piece: Piece, person: Person) -> None:
         """Give a piece back; 409 if the person does not have it, or no longer."""
         queue.skip(piece, person.who)
 
@@ -126,7 +125,7 @@ def _add_views(router: APIRouter, queue: ReviewQueue) -> None:
         return asdict(queue.counts())
 
     @router.get("/pieces/{piece}/picture", summary="A piece's picture, as JPEG.")
-    def picture(piece: int) -> Response:
+    def picture(piece: Piece) -> Response:
         """Show a piece's picture, upright, its longer side at most 2,000 pixels."""
         content = as_jpeg(queue.picture(piece))
         return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/jpeg")
@@ -175,12 +174,9 @@ def as_jpeg(content: bytes) -> bytes:
 
 
 def packed(queue: ReviewQueue) -> bytes:
-    """Return the export as the bytes of a ZIP file."""
+    """Return what was answered, as a labelled set in a ZIP file."""
     content = io.BytesIO()
-    with tempfile.TemporaryDirectory() as name, zipfile.ZipFile(content, "w") as packet:
-        folder = Path(name)
-        export(queue.answers(), folder)
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                packet.write(path, path.relative_to(folder).as_posix())
+    with zipfile.ZipFile(content, "w") as packet:
+        for name, file in files(queue.answers()):
+            packet.writestr(name, file)
     return content.getvalue()

@@ -2,15 +2,13 @@
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tendigits.atomic import write_bytes
 from tendigits.data import Digits
 from tendigits.errors import SettingError
 from tendigits.results import SIDE
@@ -56,40 +54,47 @@ def corrections(answers: Iterable[Answered]) -> Digits:
     )
 
 
-def export(answers: Iterable[Answered], folder: Path) -> Counter[int]:
-    """Write a labelled set that `--data` and `tendigits teach` take.
+def files(answers: Iterable[Answered]) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a labelled set that `--data` and `tendigits teach` take.
 
-    Each digit becomes a picture in a sub-folder ``0`` to ``9``. ``labels.csv`` says what is on each
-    whole piece, also on those whose digits are not in the set; it is written last.
+    Each digit is a picture in a sub-folder ``0`` to ``9``. ``labels.csv``, the last file, says what
+    is on each whole piece, also on those whose digits are not in the set.
 
     Args:
         answers: The pieces, such as `ReviewQueue.answers` yields.
-        folder: Made where it is missing; it must be empty.
 
-    Returns:
-        How many of each digit were written.
-
-    Raises:
-        SettingError: There is something in the folder.
-        WriteError: The file system refused, for example because it is full.
+    Yields:
+        The path of a file inside the set, with ``/``, and its content.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise SettingError(f"{folder} is not empty: name a new folder to export to")
-    counts: Counter[int] = Counter()
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(COLUMNS)
     for answered in answers:
         pairs = labelled(answered)
         for place, (image, label) in enumerate(pairs, 1):
-            (folder / str(label)).mkdir(exist_ok=True)
-            name = f"{answered.piece:06d}-{place:02d}.png"
-            write_bytes(folder / str(label) / name, as_png(image))
-            counts[label] += 1
+            yield f"{label}/{answered.piece:06d}-{place:02d}.png", as_png(image)
         rows.writerow(row_of(answered, len(pairs)))
-    write_bytes(folder / LABELS_FILE, table.getvalue().encode())
-    return counts
+    yield LABELS_FILE, table.getvalue().encode()
+
+
+def export(answers: Iterable[Answered], folder: Path) -> None:
+    """Write a labelled set; see `files`. One with a ``labels.csv`` is whole.
+
+    Args:
+        answers: The pieces, such as `ReviewQueue.answers` yields.
+        folder: Made where it is missing; it must be empty.
+
+    Raises:
+        SettingError: There is something in the folder.
+        OSError: The file system refused, for example because it is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise SettingError(f"{folder} is not empty: name a new folder to export to")
+    for name, content in files(answers):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
 
 
 def row_of(answered: Answered, digits: int) -> tuple[str | int, ...]:

@@ -33,6 +33,7 @@ from tendigits.sorting.statements import (
     no_such,
     settle,
     settled_after,
+    skipped_by,
 )
 from tendigits.sorting.storage import Storage
 from tendigits.sorting.tables import answers, contents, pieces, skips
@@ -105,8 +106,9 @@ class ReviewQueue:
         who = checked_name(who)
         with self._person(who) as connection:
             now = self.storage.now(connection)
-            for candidates in (leased_by(who, now), free_for(who, now)):
-                number = connection.scalar(candidates.with_for_update(of=pieces, skip_locked=True))
+            for find in (leased_by, free_for, skipped_by):
+                wanted = find(who, now).with_for_update(of=pieces, skip_locked=True)
+                number = connection.scalar(wanted)
                 if number is not None:
                     return lend(connection, number, who, now, seconds)
         return None

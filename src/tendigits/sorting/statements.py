@@ -38,14 +38,24 @@ def leased_by(who: str, now: float) -> Select[Any]:
 
 
 def free_for(who: str, now: float) -> Select[Any]:
-    """Select the next piece that nobody has, that a person has not answered; skipped ones last."""
+    """Select the first piece that nobody has and that a person has neither answered nor skipped."""
+    skipped = select(skips.c.piece).where(skips.c.piece == pieces.c.id, skips.c.who == who)
+    return _free(who, now).where(~skipped.exists()).order_by(pieces.c.id)
+
+
+def skipped_by(who: str, now: float) -> Select[Any]:
+    """Select the piece that nobody has and that a person has skipped, the longest ago."""
+    is_theirs = (skips.c.piece == pieces.c.id) & (skips.c.who == who)
+    return _free(who, now).join(skips, is_theirs).order_by(skips.c.skipped)
+
+
+def _free(who: str, now: float) -> Select[Any]:
+    """Select one of the pieces that nobody has and that a person has not answered."""
     said = select(answers.c.id).where(
         answers.c.piece == pieces.c.id, answers.c.who == who, answers.c.undone.is_(None)
     )
-    skipped = select(skips.c.skipped).where(skips.c.piece == pieces.c.id, skips.c.who == who)
     is_free = or_(pieces.c.leased_by.is_(None), pieces.c.leased_until <= now)
-    free = select(pieces.c.id).where(pieces.c.settled.is_(None), is_free, ~said.exists())
-    return free.order_by(func.coalesce(skipped.scalar_subquery(), 0), pieces.c.id).limit(1)
+    return select(pieces.c.id).where(pieces.c.settled.is_(None), is_free, ~said.exists()).limit(1)
 
 
 def lend(connection: Connection, piece: int, who: str, now: float, seconds: float) -> Leased:

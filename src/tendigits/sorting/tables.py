@@ -52,6 +52,7 @@ Index(
     postgresql_where=pieces.c.settled.is_(None),
     sqlite_where=pieces.c.settled.is_(None),
 )
+Index("review_pieces_lent", pieces.c.leased_by)
 
 # Apart, so that looking for an open piece does not walk over pictures.
 contents = Table(
@@ -72,6 +73,7 @@ answers = Table(
     Column("stored", Float, nullable=False),
     Column("undone", Float),  # NULL while it counts
 )
+Index("review_answers_last", answers.c.who, answers.c.id)
 Index(
     "review_answers_once",
     answers.c.piece,

@@ -103,14 +103,11 @@ export function showDigit(page, chosen) {
     item.classList.toggle("best", digit?.text === String(number));
   });
   byId("seen").parentElement.classList.toggle("none", !digit);
-  byId("maps").parentElement.classList.toggle("none", !digit);
-  const maps = page?.feature_maps;
-  if (digit) {
-    paint(byId("seen"), bytes(digit.seen), 28, 28);
-    showMaps(bytes(maps.digits[chosen]), maps);
-  } else {
-    for (const id of ["seen", "maps"]) byId(id).width = byId(id).width; // empties it
-  }
+  const maps = digit && page.feature_maps; // a network without convolutions has none
+  byId("maps").parentElement.classList.toggle("none", !maps);
+  for (const id of ["seen", "maps"]) byId(id).width = byId(id).width; // empties it
+  if (digit) paint(byId("seen"), bytes(digit.seen), 28, 28);
+  if (maps) showMaps(bytes(maps.digits[chosen]), maps);
 }
 
 // All maps side by side in three rows, a pixel of nothing between them.

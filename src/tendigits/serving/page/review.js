@@ -225,6 +225,10 @@ byId("desk").addEventListener("submit", (event) => {
   event.preventDefault();
   alone(store);
 });
+byId("nobody").addEventListener("click", () => {
+  byId("code").value = "?";
+  alone(store);
+});
 byId("skip").addEventListener("click", () => alone(skip));
 for (const id of ["undo", "back"]) byId(id).addEventListener("click", () => alone(undo));
 byId("code").addEventListener("input", () => {

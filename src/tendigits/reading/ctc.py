@@ -1,0 +1,174 @@
+"""What the line network says, by connectionist temporal classification.
+
+At each place it gives the chance of every digit and of a blank. A text's chance is the sum over all
+ways to spell it: each digit at one place or at several in a row, blanks anywhere, and one at least
+between two equal digits (Graves, Fernandez, Gomez and Schmidhuber, "Connectionist temporal
+classification", 2006).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.search import Rules
+
+BLANK = 10  # the symbol after the ten digits
+LEAST_SYMBOL = 1e-3  # chance: a less likely symbol is not looked for at a place
+LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
+BEAM = 12  # beginnings that are kept from one place to the next
+BEAM_RULED = 20
+
+LogProbs = NDArray[np.float64]
+_Beam = dict[str, list[float]]  # text so far -> chances of having ended on a blank, on a digit
+
+
+def text_log_probs(log_probs: LogProbs, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the chance of each text: the forward algorithm, for all at once.
+
+    Args:
+        log_probs: (T, 11), the logarithms of the chances at each place.
+        texts: K strings of digits.
+
+    Returns:
+        (K,) float64; -inf for a text that does not fit into T places.
+    """
+    symbols, skips, ends = _spell(texts)
+    total = np.full(symbols.shape, -np.inf)
+    total[:, 0] = 0.0  # as if a blank had come before the first place
+    emitted = log_probs[:, symbols]  # (T, K, S)
+    for place, row in enumerate(emitted):
+        moved = np.full_like(total, -np.inf)
+        moved[:, 1:] = total[:, :-1]
+        jumped = np.full_like(total, -np.inf)
+        jumped[:, 2:] = np.where(skips[:, 2:], total[:, :-2], -np.inf)
+        if place == 0:
+            jumped[:] = -np.inf
+        total = np.logaddexp(np.logaddexp(total, moved), jumped) + row
+    rows = np.arange(len(texts))
+    last = total[rows, ends]
+    return np.where(ends > 0, np.logaddexp(last, total[rows, ends - 1]), last)
+
+
+def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
+    """Return the place of each digit of a text on the likeliest way to spell it (Viterbi, 1967).
+
+    Args:
+        log_probs: (T, 11), the logarithms of the chances at each place.
+        text: L digits that fit into T places.
+
+    Returns:
+        (L,) float64: the mean of the places where the digit stands.
+    """
+    symbols, skips, ends = (part[0] for part in _spell([text]))
+    count = len(symbols)
+    total = np.full(count, -np.inf)
+    total[0] = 0.0
+    came = np.zeros((len(log_probs), count), np.int64)
+    for place, row in enumerate(log_probs):
+        ways = np.full((3, count), -np.inf)
+        ways[0], ways[1, 1:] = total, total[:-1]
+        if place:
+            ways[2, 2:] = np.where(skips[2:], total[:-2], -np.inf)
+        came[place] = ways.argmax(axis=0)
+        total = ways.max(axis=0) + row[symbols]
+    state = int(ends)
+    if state and total[state - 1] > total[state]:
+        state -= 1
+    path = np.empty(len(log_probs), np.int64)
+    for place in range(len(log_probs) - 1, -1, -1):
+        path[place] = state
+        state -= int(came[place, state])
+    return np.array([np.flatnonzero(path == 2 * letter + 1).mean() for letter in range(len(text))])
+
+
+def best_texts(
+    log_probs: LogProbs, rules: Rules | None = None, *, count: int
+) -> list[tuple[str, float]]:
+    """Return likely texts, the likeliest first, by a search that keeps the best beginnings.
+
+    Prefix beam search (Hannun, Maas, Jurafsky and Ng, "First-pass large vocabulary continuous
+    speech recognition using bi-directional recurrent DNNs", 2014), without a language model.
+
+    Args:
+        log_probs: (T, 11), the logarithms of the chances at each place.
+        rules: What a text must keep to; None for anything, also nothing at all.
+        count: Of texts, at most.
+
+    Returns:
+        Texts and the logarithms of what was found of their chances; none if none keeps to the
+        rules.
+    """
+    least, width = (LEAST_SYMBOL, BEAM) if rules is None else (LEAST_RULED, BEAM_RULED)
+    states: dict[str, Any] = {"": None if rules is None else rules.start()}
+    beam: _Beam = {"": [1.0, 0.0]}
+    scale = 0.0  # logarithm of what all chances of the beam were divided by
+    for row in np.exp(log_probs):
+        symbols: list[int] = np.flatnonzero(row[:BLANK] >= least).tolist()
+        if symbols:
+            beam = _extend(beam, row, symbols, rules, states)
+            best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
+        else:  # as at most places: nothing but a blank, or the last digit again
+            beam = {text: _stay(text, parts[0], parts[1], row) for text, parts in beam.items()}
+            best = list(beam)
+        whole = sum(beam[best[0]])
+        beam = {text: [part / whole for part in beam[text]] for text in best}
+        scale += float(np.log(whole))
+    found = [
+        (text, scale + float(np.log(sum(parts))))
+        for text, parts in beam.items()
+        if sum(parts) > 0 and (rules is None or rules.is_whole(states[text]))
+    ]
+    return sorted(found, key=lambda pair: -pair[1])[:count]
+
+
+def _stay(text: str, on_blank: float, on_digit: float, row: NDArray[np.float64]) -> list[float]:
+    """Return the chances of a text that gets no longer at a place, ending on a blank or a digit."""
+    again = float(row[int(text[-1])]) if text else 0.0
+    return [(on_blank + on_digit) * float(row[BLANK]), on_digit * again]
+
+
+def _extend(
+    beam: _Beam,
+    row: NDArray[np.float64],
+    symbols: list[int],
+    rules: Rules | None,
+    states: dict[str, Any],
+) -> _Beam:
+    """Return the beginnings of texts one place on; `states` takes up those of new ones."""
+    longer: _Beam = {}
+    for text, (on_blank, on_digit) in beam.items():
+        entry = longer.setdefault(text, [0.0, 0.0])
+        stays = _stay(text, on_blank, on_digit, row)
+        entry[0] += stays[0]
+        entry[1] += stays[1]
+        for digit in symbols:
+            letter = str(digit)
+            before = on_blank if text.endswith(letter) else on_blank + on_digit
+            if before == 0:
+                continue
+            new = text + letter
+            if new not in states:
+                states[new] = None if rules is None else rules.step(states[text], digit)
+            if rules is None or states[new] is not None:
+                longer.setdefault(new, [0.0, 0.0])[1] += before * float(row[digit])
+    return longer
+
+
+def _spell(
+    texts: Sequence[str],
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the symbols of texts with blanks between them, padded to one length S.
+
+    Returns:
+        (K, S) int64 symbols; (K, S) whether the blank before a symbol may be left out; (K,) int64,
+        the place of each text's last blank.
+    """
+    longest = max(map(len, texts), default=0)
+    symbols = np.full((len(texts), 2 * longest + 1), BLANK)
+    for row, text in zip(symbols, texts, strict=True):
+        row[1 : 2 * len(text) : 2] = [int(letter) for letter in text]
+    skips = np.zeros(symbols.shape, bool)
+    skips[:, 2:] = (symbols[:, 2:] != BLANK) & (symbols[:, 2:] != symbols[:, :-2])
+    return symbols, skips, np.array([2 * len(text) for text in texts], np.int64)

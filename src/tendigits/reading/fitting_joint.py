@@ -1,0 +1,124 @@
+"""Fits how much each of two readers of a line counts, and the confidence in what comes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.ctc import LogProbs
+from tendigits.reading.joint import (
+    Evidence,
+    gather,
+    log_odds,
+    measure_answer,
+    measure_texts,
+    posterior,
+)
+from tendigits.reading.lattice import Lattice
+from tendigits.reading.strings import is_sure, listen
+from tendigits.reading.weights import JointWeights, even_weights
+
+STEPS = 60  # of Newton's method; it ends where nothing changes
+FARTHEST = 0.25  # that a weight changes in a step
+SHRINK = 1e-2  # of the weights: keeps them finite where the lines are read without a mistake
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pair:
+    """What both readers say of a line, and its text."""
+
+    lattice: Lattice
+    looks: Sequence[LogProbs]
+    text: str
+
+
+def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
+    """Return the weights under which the right texts are likeliest, and calibrated.
+
+    Args:
+        pairs: Lines whose text is known, and that neither reader learnt from.
+    """
+    alone = np.array([is_sure(listen(pair.looks[0]), None) for pair in pairs])
+    doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if not sure]
+    evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
+    texts = [pair.text for pair in doubtful]
+    draft = JointWeights(score=fit_score(evidence, texts), field=even_weights().field)
+    return JointWeights(
+        score=draft.score,
+        field=fit_field(evidence, texts, draft),
+        sure=fit_sure([pair for pair, sure in zip(pairs, alone, strict=True) if sure]),
+    )
+
+
+def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the weights of a text's score: logistic regression among the texts of each line."""
+    known = [
+        (measure_texts(one), one.texts.index(text))
+        for one, text in zip(evidence, texts, strict=True)
+        if text in one.texts
+    ]
+    weights = even_weights().score
+    for _ in range(STEPS):
+        slope: NDArray[np.float64] = -SHRINK * weights
+        curve: NDArray[np.float64] = SHRINK * np.eye(len(weights))
+        for measures, right in known:
+            scores = measures @ weights
+            chances = np.exp(scores - scores.max())
+            chances /= chances.sum()
+            mean = chances @ measures
+            slope = slope + measures[right] - mean
+            curve = curve + (measures - mean).T @ ((measures - mean) * chances[:, None])
+        weights = weights + within(np.asarray(np.linalg.solve(curve, slope)), FARTHEST)
+    return np.asarray(weights)
+
+
+def fit_field(
+    evidence: Sequence[Evidence], texts: Sequence[str], weights: JointWeights
+) -> NDArray[np.float64]:
+    """Return the weights of the log-odds that the best text is right."""
+    measures, right = [], []
+    for one, text in zip(evidence, texts, strict=True):
+        raw = posterior(one, weights)
+        best = int(raw.argmax())
+        if one.texts[best]:
+            measures.append(measure_answer(one, best, float(raw[best])))
+            right.append(one.texts[best] == text)
+    return fit_logistic(np.array(measures), np.array(right))
+
+
+def fit_sure(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """Return slope and offset of the log-odds that the line network alone is right."""
+    odds, right = [], []
+    for pair in pairs:
+        heard = listen(pair.looks[0])
+        if heard.texts[0]:
+            odds.append(log_odds(float(heard.chances[0])))
+            right.append(heard.texts[0] == pair.text)
+    if not right:  # it is never sure
+        return even_weights().sure
+    slope, offset = fit_logistic(np.stack([odds, np.ones(len(odds))], axis=1), np.array(right))
+    return float(slope), float(offset)
+
+
+def fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the weights of logistic regression with Platt's targets (1999), by Newton's method.
+
+    Args:
+        measures: (N, M), of the answers given.
+        right: (N,) whether each was right.
+    """
+    target = np.where(right, 1 - 1 / (right.sum() + 2), 1 / ((~right).sum() + 2))
+    weights = np.zeros(measures.shape[1])
+    for _ in range(STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(measures @ weights, -30, 30)))
+        slope = measures.T @ (target - chance) - SHRINK * weights
+        curve = (measures * (chance * (1 - chance))[:, None]).T @ measures
+        step = np.linalg.solve(curve + SHRINK * np.eye(len(weights)), slope)
+        weights = weights + within(step, FARTHEST)
+    return np.asarray(weights)
+
+
+def within(step: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    """Return a step that is no longer than `most` along any axis: Newton's may leap too far."""
+    return np.asarray(step * min(1.0, most / max(1e-9, float(np.abs(step).max()))))

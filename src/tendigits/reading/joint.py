@@ -1,0 +1,133 @@
+"""Two readers of one line weighed together: all ways to cut it, and the network over all of it.
+
+A text's score is a weighted sum of the logarithms of its chances by both, as in the product of
+experts (Hinton, "Products of experts", 1999); its chance is the share of that among all texts that
+either of them finds likely.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.ctc import LogProbs, best_texts, text_log_probs
+from tendigits.reading.lattice import Lattice, forward, forward_text
+from tendigits.reading.search import Rules, best_readings
+from tendigits.reading.weights import JointWeights
+
+READINGS = 6  # of the line network that are weighed against each other
+CUT_READINGS = 4  # of the lattice, where each one more takes longer
+FURTHER = 3  # of each further look at the line
+FLOOR = -25.0  # logarithm: a text that one reader does not find has this chance with it
+LEAST_CHANCE = 1e-9  # of a reading: less cannot be told from none
+
+Paths = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """Texts that a line may say.
+
+    Attributes:
+        texts: K of them, each once.
+        lattice: (K,) float64: logarithms of their chances by all ways to cut the line.
+        line: (K,) float64: logarithms of their chances by the network over the line.
+        keeps: (K,) bool: whether a text keeps to the rules.
+        paths: The candidates that each text of the lattice's is made of.
+    """
+
+    texts: list[str]
+    lattice: NDArray[np.float64]
+    line: NDArray[np.float64]
+    keeps: NDArray[np.bool_]
+    paths: Paths
+
+
+def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = None) -> Evidence:
+    """Return the texts that either reader finds likely, with rules and without.
+
+    Args:
+        lattice: The scored ways to cut the line.
+        looks: (T, 11) each, what the network says at each place, for each look at the line.
+        rules: What the text must keep to; None for anything.
+    """
+    paths: Paths = {}
+    texts: dict[str, None] = {"": None}  # a dictionary keeps the order
+    for kept in (None,) if rules is None else (None, rules):
+        for reading in islice(best_readings(lattice, kept), CUT_READINGS):
+            texts.setdefault(reading.text)
+            paths.setdefault(reading.text, reading.path)
+        for place, log_probs in enumerate(looks if kept is None else looks[:1]):
+            for text, _ in best_texts(log_probs, kept, count=FURTHER if place else READINGS):
+                texts.setdefault(text)
+    order = list(texts)
+    return Evidence(
+        texts=order,
+        lattice=np.maximum(lattice_log_chances(lattice, order), FLOOR),
+        line=np.maximum(line_log_chances(looks, order), FLOOR),
+        keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
+        paths=paths,
+    )
+
+
+def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the mean chance of each text over all looks at the line, (K,)."""
+    found = np.stack([text_log_probs(log_probs, texts) for log_probs in looks])
+    return np.asarray(np.logaddexp.reduce(found, axis=0) - np.log(len(looks)))
+
+
+def lattice_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the chance of each text, however it is cut, rules aside."""
+    whole = forward(lattice)[-1]
+    found = []
+    for text in texts:
+        letters = np.array([int(letter) for letter in text], np.int64)
+        found.append(forward_text(lattice, letters)[-1, -1] - whole)
+    return np.minimum(np.array(found, np.float64), 0.0)
+
+
+def keeps_to(rules: Rules, text: str) -> bool:
+    """Say whether a text keeps to rules; nothing at all keeps to none."""
+    state = rules.start()
+    for letter in text:
+        state = rules.step(state, int(letter))
+        if state is None:
+            return False
+    return bool(text) and rules.is_whole(state)
+
+
+def measure_texts(evidence: Evidence) -> NDArray[np.float64]:
+    """Return what a text's score is a weighted sum of, (K, 4): see `JointWeights.score`."""
+    lengths = np.array([len(text) for text in evidence.texts], np.float64)
+    return np.stack([evidence.lattice, evidence.line, lengths, lengths == 0], axis=1)
+
+
+def posterior(evidence: Evidence, weights: JointWeights) -> NDArray[np.float64]:
+    """Return the chance of each text before calibration, (K,), adding up to 1."""
+    scores = measure_texts(evidence) @ weights.score
+    chances = np.exp(scores - scores.max())
+    return np.asarray(chances / chances.sum())
+
+
+def measure_answer(evidence: Evidence, best: int, chance: float) -> NDArray[np.float64]:
+    """Return what an answer's confidence is made of, (4,): see `JointWeights.field`.
+
+    Args:
+        evidence: The texts.
+        best: The place of the answer among them.
+        chance: Of the answer before calibration.
+    """
+    return np.array([log_odds(chance), evidence.lattice[best], evidence.line[best], 1.0])
+
+
+def log_odds(chance: float) -> float:
+    """Return the logarithm of the odds of a chance, kept finite."""
+    safe = min(max(chance, LEAST_CHANCE), 1 - LEAST_CHANCE)
+    return float(np.log(safe) - np.log1p(-safe))
+
+
+def logistic(value: float) -> float:
+    """Return the chance whose log-odds are `value`."""
+    return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))

@@ -1,0 +1,103 @@
+"""The sums of connectionist temporal classification, held against every way to spell a text."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tendigits.reading.ctc import BLANK, align, best_texts, text_log_probs
+from tendigits.reading.patterns import Pattern, parse
+
+SYMBOLS = (1, 2, BLANK)  # that are likely at all, so that every way can be tried
+
+
+def random_places(seed: int, count: int) -> NDArray[np.float64]:
+    """Return the logarithms of chances at some places, (count, 11)."""
+    random = np.random.default_rng(seed)
+    logits = np.full((count, 11), -40.0)
+    logits[:, SYMBOLS] = random.normal(0, 2, (count, len(SYMBOLS)))
+    return np.asarray(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+
+
+def spelled(way: tuple[int, ...]) -> str:
+    """Return the text of a symbol at each place."""
+    new = [symbol for place, symbol in enumerate(way) if place == 0 or symbol != way[place - 1]]
+    return "".join(str(symbol) for symbol in new if symbol != BLANK)
+
+
+def all_texts(log_probs: NDArray[np.float64]) -> dict[str, float]:
+    """Return the chance of each text, by every way to spell it."""
+    chances: dict[str, float] = {}
+    for way in product(SYMBOLS, repeat=len(log_probs)):
+        chance = float(np.exp(log_probs[np.arange(len(way)), way].sum()))
+        chances[spelled(way)] = chances.get(spelled(way), 0.0) + chance
+    return chances
+
+
+places = st.builds(random_places, st.integers(0, 10_000), st.integers(1, 6))
+
+
+@given(places)
+@settings(max_examples=40, deadline=None)
+def test_the_chance_of_a_text_is_the_sum_over_all_ways(log_probs: NDArray[np.float64]) -> None:
+    expected = all_texts(log_probs)
+    found = np.exp(text_log_probs(log_probs, list(expected)))
+    np.testing.assert_allclose(found, list(expected.values()), rtol=1e-9)
+
+
+@given(places)
+@settings(max_examples=40, deadline=None)
+def test_the_search_finds_the_likeliest_texts(log_probs: NDArray[np.float64]) -> None:
+    expected = all_texts(log_probs)
+    found = best_texts(log_probs, count=3)
+    best = sorted(expected.values(), reverse=True)
+    assert np.exp(found[0][1]) == pytest.approx(best[0], rel=0.02)
+    for text, score in found:
+        assert np.exp(score) <= expected[text] * (1 + 1e-9)
+
+
+@given(places, st.sampled_from(["1", "[12]{2}", "2?1", "12|21"]))
+@settings(max_examples=40, deadline=None)
+def test_the_search_keeps_to_the_rules(log_probs: NDArray[np.float64], pattern: str) -> None:
+    rules = Pattern(parse(pattern))
+    expected = {text: chance for text, chance in all_texts(log_probs).items() if keeps(rules, text)}
+    found = best_texts(log_probs, rules, count=9)
+    for text, _ in found:
+        assert keeps(rules, text)
+    if max(expected.values(), default=0) > 0.01:
+        assert np.exp(found[0][1]) == pytest.approx(max(expected.values()), rel=0.05)
+
+
+def keeps(rules: Pattern, text: str) -> bool:
+    state = rules.start()
+    for letter in text:
+        after = rules.step(state, int(letter))
+        if after is None:
+            return False
+        state = after
+    return bool(text) and rules.is_whole(state)
+
+
+def test_a_text_that_does_not_fit_has_no_chance() -> None:
+    log_probs = random_places(0, 3)
+    assert text_log_probs(log_probs, ["1212", "11", "111"]).tolist()[0] == -np.inf
+    assert text_log_probs(log_probs, ["11"])[0] > -np.inf  # with a blank between
+    assert text_log_probs(log_probs, ["111"])[0] == -np.inf
+
+
+def test_digits_are_placed_where_they_are_likely() -> None:
+    chances = np.full((9, 11), 1e-4)
+    chances[:, BLANK] = 0.99
+    chances[2, [3, BLANK]] = 0.9, 0.09
+    chances[5:7, [3, BLANK]] = 0.9, 0.09
+    np.testing.assert_allclose(align(np.log(chances), "33"), [2, 5.5])
+
+
+def test_nothing_is_a_text_too() -> None:
+    log_probs = np.log(np.array([[0.01] * 10 + [0.9]] * 4))
+    assert best_texts(log_probs, count=1)[0][0] == ""
+    assert text_log_probs(log_probs, [""])[0] == pytest.approx(4 * np.log(0.9))
+    assert len(align(log_probs, "")) == 0

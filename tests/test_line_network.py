@@ -1,0 +1,91 @@
+"""The network over whole lines, and what its training does to lines."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from benchmarks.fit_lines import export, find_loss, greedy_texts
+from benchmarks.line_batches import collate, join
+from benchmarks.line_pool import Sheet, make_sheets, read_shard, write_shard
+
+from tendigits.models import count_parameters
+from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
+from tendigits.reading.ctc import text_log_probs
+from tendigits.training.line_warp import change_ink, change_pen, warp_lines
+
+
+@pytest.fixture(scope="module")
+def sheets() -> list[Sheet]:
+    return list(make_sheets(12, seed=3, held_out=True))
+
+
+def test_it_is_small_and_two_pixels_are_a_place() -> None:
+    network = LineNetwork(LineConfig()).eval()
+    assert count_parameters(network) == 344_758
+    with torch.inference_mode():
+        assert network(torch.zeros(3, 2, 40, 84)).shape == (3, 42, SYMBOLS)
+
+
+def test_the_exported_network_is_the_same(sheets: list[Sheet], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))
+    export(LineNetwork(config).eval(), tmp_path / "line.onnx", sheets)
+    assert (tmp_path / "line.onnx").stat().st_size < 1e5
+
+
+def test_lines_come_back_from_a_shard(sheets: list[Sheet], tmp_path: Path) -> None:
+    write_shard(tmp_path / "000.npz", sheets)
+    for before, after in zip(sheets, read_shard(tmp_path / "000.npz"), strict=True):
+        np.testing.assert_array_equal(before.canvas, after.canvas)
+        np.testing.assert_array_equal(before.places, after.places)
+        assert before.text == after.text
+
+
+def test_digits_are_where_the_places_say(sheets: list[Sheet]) -> None:
+    for sheet in sheets:
+        assert len(sheet.places) == len(sheet.text)
+        assert (sheet.places > 0).all()
+        assert (sheet.places < sheet.canvas.shape[2]).all()
+        ink = sheet.canvas[0].any(axis=0)
+        near = [ink[max(0, int(x) - 6) : int(x) + 7].any() for x in sheet.places]
+        assert np.mean(near or [True]) > 0.7
+
+
+def test_joined_lines_have_both_texts(sheets: list[Sheet]) -> None:
+    both = join(sheets[0], sheets[1])
+    assert both.text == sheets[0].text + sheets[1].text
+    assert both.canvas.shape[2] == sheets[0].canvas.shape[2] + sheets[1].canvas.shape[2]
+
+
+def test_the_loss_is_that_of_the_forward_algorithm(sheets: list[Sheet]) -> None:
+    batch = collate(sheets)
+    logits = torch.randn(
+        len(sheets), batch.lines.shape[3] // 2, SYMBOLS, generator=torch.Generator().manual_seed(0)
+    )
+    log_probs = logits.log_softmax(-1).double().numpy()
+    expected = -np.mean(
+        [text_log_probs(row, [sheet.text])[0] for row, sheet in zip(log_probs, sheets, strict=True)]
+    )
+    loss = find_loss(logits, batch, torch.ones(len(sheets)), hint=0.0)
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+def test_greedy_texts_leave_out_blanks_and_repeats() -> None:
+    symbols = [[10, 3, 3, 10, 3, 7, 7], [10, 10, 10, 10, 10, 10, 10]]
+    logits = np.eye(SYMBOLS, dtype=np.float32)[np.array(symbols)]
+    assert greedy_texts(logits) == ["337", ""]
+
+
+def test_warped_lines_are_still_lines(sheets: list[Sheet]) -> None:
+    random = torch.Generator().manual_seed(0)
+    lines = collate(sheets).lines
+    warped, stretch = warp_lines(lines, random)
+    seen = change_ink(change_pen(warped, random), random)
+    assert seen.shape == warped.shape
+    assert seen.shape[3] % 4 == 0
+    assert 0 <= float(seen.min()) <= float(seen.max()) <= 1
+    ratio = warped[:, 0].sum((1, 2)) / lines[:, 0].sum((1, 2)) / stretch
+    assert float(ratio.median()) == pytest.approx(1, abs=0.25)
+    again, _ = warp_lines(lines, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(again, warped)
