@@ -18,6 +18,7 @@ from benchmarks.tables import (
     review,
     serving,
     sets,
+    sorting,
     times,
 )
 
@@ -42,6 +43,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "reading": reading.reading_table,
     "serving": serving.serving_table,
     "review": review.review_table,
+    "sorting": sorting.sorting_table,
 }
 
 

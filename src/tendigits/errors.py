@@ -10,9 +10,10 @@ TendigitsError                 exit code 1
 │   ├── DataFormatError        there, but truncated, swapped, mislabelled, ...
 │   └── DownloadError          no mirror delivered the file that was asked for
 ├── WeightsError               a model file that must not be used
+├── StorageFullError           the disk is full; what was written before is whole
+├── SortingError               a folder of sorted mail that cannot be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
-├── StorageFullError           the disk is full; what was written before is whole
 ├── QueueError                 the review queue cannot be used
 │   └── LeaseError             a piece is not, or no longer, this person's to answer
 ├── DivergedError              the loss stopped being a finite number
@@ -115,16 +116,20 @@ class WeightsError(TendigitsError):
     """A model file that must not be used."""
 
 
+class StorageFullError(TendigitsError):
+    """The disk is full; what was written before is whole, and the rest can be done again."""
+
+
+class SortingError(TendigitsError):
+    """A folder of sorted mail that cannot be used."""
+
+
 class RunFolderError(TendigitsError):
     """A run folder that cannot be read, written or continued."""
 
 
 class CheckpointError(TendigitsError):
     """A checkpoint could not be written, or none that is whole could be found."""
-
-
-class StorageFullError(TendigitsError):
-    """The disk is full; what was written before is whole, and the rest can be done again."""
 
 
 class QueueError(TendigitsError):

@@ -13,6 +13,7 @@ from tendigits.cli.doctor import doctor
 from tendigits.cli.evaluate import evaluate
 from tendigits.cli.export import export
 from tendigits.cli.read import read
+from tendigits.cli.route import route
 from tendigits.cli.serve import serve
 from tendigits.cli.show import show
 from tendigits.cli.teach import teach
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (read, serve, train, evaluate, show, data, combine, teach, export, doctor):
+for command in (read, route, serve, train, evaluate, show, data, combine, teach, export, doctor):
     app.command()(command)
 
 

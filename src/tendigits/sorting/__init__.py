@@ -1,1 +1,1 @@
-"""Sorting what was read: what is certain goes on, what is doubtful goes to a person."""
+"""Sorting mail: what is certain into bins, each piece once; what is doubtful to a person."""

@@ -1,0 +1,127 @@
+"""`tendigits route`: a folder of mail, sorted into bins."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tendigits.sorting.route import Outcome, Report
+
+STOPPED = 130  # exit code after Ctrl-C
+
+
+def route(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of pictures, one a piece of mail.", readable=False)
+    ],
+    plan: Annotated[
+        Path, typer.Option(help="CSV file: the prefixes of codes, and their bins.", readable=False)
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder that gets the bins and the ledger.", readable=False)
+    ],
+    format: Annotated[
+        str | None, typer.Option(help="What a code is: us-zip, de-plz, digits:5, ...")
+    ] = None,
+    valid: Annotated[
+        Path | None,
+        typer.Option(help="File with the codes that exist, one a line.", readable=False),
+    ] = None,
+    reject_above: Annotated[
+        float | None,
+        typer.Option(
+            help="Chance of being wrong above which a person should look.", show_default="0.05"
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that read.", min=1, show_default="one a core"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
+) -> None:
+    """Sort a folder of mail into bins, by the codes that are read off its pictures.
+
+    Doubtful pieces go to the bin "review", what is no picture to "unreadable", a code that the
+    plan does not have to "unrouted". The folder itself is left as it is. Stopped or killed, the
+    same command goes on: each piece goes to one bin, once.
+    """
+    from tendigits.environment import available_cores
+    from tendigits.reading.classifier import DEFAULT
+    from tendigits.reading.reader import REJECT_ABOVE
+    from tendigits.sorting.plan import load_plan
+    from tendigits.sorting.readings import ReaderSettings
+    from tendigits.sorting.route import route as sort
+
+    settings = ReaderSettings(
+        model=model or DEFAULT,
+        format=format,
+        valid=valid,
+        reject_above=REJECT_ABOVE if reject_above is None else reject_above,
+    )
+    bins = load_plan(plan)
+    try:
+        with _bar(folder) as report:
+            outcome = sort(
+                folder, out, bins, settings, workers=workers or available_cores(), report=report
+            )
+    except KeyboardInterrupt:
+        print("tendigits: stopped; the same command goes on", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
+    if as_json:
+        print(json.dumps(_as_dict(outcome)))
+    else:
+        _print(outcome, out)
+    if outcome.lost:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _bar(folder: Path) -> Iterator["Report"]:
+    """Show a bar where there is a terminal for one; gives what moves it."""
+    if not sys.stderr.isatty():
+        yield lambda outcome: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from tendigits.sorting.mail import find_pictures
+
+    total = sum(1 for _ in find_pictures(folder))
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Sorting", total=total)
+        yield lambda outcome: progress.update(task, completed=outcome.routed + outcome.known)
+
+
+def _as_dict(outcome: "Outcome") -> dict[str, object]:
+    """Return what a run did, and what the ledger says of all, as JSON knows it."""
+    return {
+        "routed": outcome.routed,
+        "known": outcome.known,
+        "lost": list(outcome.lost),
+        "seconds": round(outcome.seconds, 3),
+        **outcome.summary.to_dict(),
+    }
+
+
+def _print(outcome: "Outcome", out: Path) -> None:
+    """Print it for people."""
+    from tendigits.sorting.summary import SUMMARY, percent
+
+    summary = outcome.summary
+    typer.echo(f"{outcome.routed:,} pieces sorted, {outcome.known:,} were sorted before")
+    for picture in outcome.lost:
+        print(f"tendigits: {picture}: is gone or was changed while it was sorted", file=sys.stderr)
+    typer.echo(
+        f"of {summary.pieces:,} in all, {percent(summary.read, summary.pieces)} read, "
+        f"{percent(summary.rejected, summary.pieces)} for a person"
+    )
+    typer.echo(f"{out / SUMMARY}")

@@ -1,0 +1,88 @@
+"""The folder that a sorting writes: one process at a time, and a full disk told in one line."""
+
+import contextlib
+import errno
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from tendigits.errors import SortingError, StorageFullError
+
+LOCK = ".lock"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+ADVICE = "make room and start again; no piece is lost, and none is sorted twice"
+
+
+def is_full(error: BaseException) -> bool:
+    """Say whether an error of the system or of SQLite means that there is no room."""
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    return isinstance(error, sqlite3.Error) and (
+        getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or "disk is full" in str(error)
+    )
+
+
+@contextlib.contextmanager
+def told_when_full(place: Path) -> Iterator[None]:
+    """Tell in one line where the block finds the disk full.
+
+    Args:
+        place: The file or folder that the block writes.
+
+    Raises:
+        StorageFullError: The disk is full.
+        SortingError: SQLite refused for another reason.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        if is_full(error):
+            raise StorageFullError(f"{place}: the disk is full: {ADVICE}") from error
+        if isinstance(error, sqlite3.Error):
+            raise SortingError(f"{place}: cannot be used ({error}): see docs/sorting.md") from error
+        raise
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep other processes from sorting into a folder during the block.
+
+    The system releases the lock when the process dies, however it dies. Where a file system has no
+    locks, nothing is kept from anything.
+
+    Args:
+        folder: Where sorted mail goes; it exists.
+
+    Raises:
+        SortingError: Another process sorts into it.
+    """
+    with (folder / LOCK).open("ab") as file:
+        if not _lock(file):
+            raise SortingError(
+                f"{folder}: another process sorts into it: wait for its end, or name another folder"
+            )
+        yield
+
+
+def _lock(file: BinaryIO) -> bool:
+    """Take the lock on `file` that ends with the process; False where another process has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # this file system has no locks
+    return True

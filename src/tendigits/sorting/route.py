@@ -1,0 +1,214 @@
+"""Sort a folder of mail into bins, each piece once; `ledger` says why once."""
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from tendigits.atomic import WriteError
+from tendigits.errors import SettingError
+from tendigits.results import Page
+from tendigits.sorting.disk import only_one, told_when_full
+from tendigits.sorting.ledger import Ledger, Row
+from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, identify
+from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
+from tendigits.sorting.readings import ReaderSettings, Reading, read_all
+from tendigits.sorting.summary import NOTHING, Summary, summarise, write_summary
+
+
+class Queue(Protocol):
+    """Where rejected pieces wait for a person. Adding a piece again changes nothing."""
+
+    def add(self, name: str, picture: bytes, page: Page, format: str | None) -> None:
+        """Add a picture, under a name, with what was read off it and the format it was read by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        routed: Pieces that it put into bins.
+        known: Pieces that an earlier run had decided.
+        lost: Pieces that were decided, but whose pictures are gone or changed: in no bin.
+        seconds: From its start to the last piece.
+        summary: Of all runs; only at the end of this one.
+    """
+
+    routed: int = 0
+    known: int = 0
+    lost: tuple[str, ...] = ()
+    seconds: float = 0.0
+    summary: Summary = NOTHING
+
+
+Report = Callable[[Outcome], None]
+
+
+def route(
+    folder: Path,
+    out: Path,
+    plan: Plan,
+    settings: ReaderSettings,
+    *,
+    queue: Queue | None = None,
+    workers: int = 1,
+    report: Report = lambda outcome: None,
+) -> Outcome:
+    """Sort the pictures of a folder into bins; those that were sorted before are left alone.
+
+    Args:
+        folder: Of pictures, and of folders of them. Nothing in it is changed.
+        out: Gets a folder for each bin, and the ledger; it is made if need be.
+        plan: Which code goes to which bin.
+        settings: How codes are read.
+        queue: Gets the rejected pieces too.
+        workers: Processes that read; with 1, this one does.
+        report: Called with what was done so far, now and then.
+
+    Returns:
+        What this run did.
+
+    Raises:
+        SettingError: `out` is inside `folder`.
+        DataNotFoundError: There is no such folder.
+        StorageFullError: The disk is full; the same call goes on.
+        SortingError: Another process sorts into `out`, or its ledger cannot be used.
+        TendigitsError: The reader cannot be made.
+    """
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
+    model = settings.model_name()
+    settings.make_reader()  # what is wrong with the settings is said before anything is written
+    next(find_pictures(folder), None)
+    with told_when_full(out):
+        out.mkdir(parents=True, exist_ok=True)
+        with only_one(out), Ledger(out) as ledger:
+            sorting = _Sorting(folder, out, plan, settings, ledger, queue, model, report)
+            try:
+                outcome = sorting.run(workers)
+            except KeyboardInterrupt:
+                write_summary(out, summarise(ledger))
+                raise
+            summary = summarise(ledger)
+            write_summary(out, summary)
+            return replace(outcome, summary=summary)
+
+
+class _Sorting:
+    """A run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        out: Path,
+        plan: Plan,
+        settings: ReaderSettings,
+        ledger: Ledger,
+        queue: Queue | None,
+        model: str,
+        report: Report,
+    ) -> None:
+        self.folder, self.out, self.plan, self.settings = folder, out, plan, settings
+        self.ledger, self.queue, self.model, self.report = ledger, queue, model, report
+        self.outcome = Outcome()
+
+    def run(self, workers: int) -> Outcome:
+        """Finish what an earlier run began, then sort what is new."""
+        self.sweep()
+        self.finish()
+        self.start = time.perf_counter()
+        self.number = self.ledger.start_run(now(), self.describe())
+        for group in read_all(self.settings, self.folder, self.new_pieces(), workers=workers):
+            rows = [self.decide(piece, reading) for piece, reading in group]
+            self.ledger.decide(rows)
+            self.place(rows, self.number)
+            self.report(self.outcome)
+        return self.outcome
+
+    def describe(self) -> dict[str, object]:
+        """Return what is kept of the run's settings in the ledger."""
+        return {
+            "folder": str(self.folder),
+            "format": self.settings.format,
+            "valid": self.settings.valid and str(self.settings.valid),
+            "reject_above": self.settings.reject_above,
+            "model": self.model,
+        }
+
+    def new_pieces(self) -> Iterator[Piece]:
+        """Yield the pieces that no run has decided."""
+        for picture in find_pictures(self.folder):
+            try:
+                piece = identify(self.folder, picture)
+            except OSError:
+                continue  # taken away since the folder was listed; or not ours to read
+            if self.ledger.knows(piece):
+                self.outcome = replace(self.outcome, known=self.outcome.known + 1)
+            else:
+                yield piece
+
+    def decide(self, piece: Piece, reading: Reading) -> Row:
+        """Return where a piece goes."""
+        if reading.page is None:
+            bin = UNREADABLE
+        elif not reading.accepted:
+            bin = REVIEW
+        else:
+            bin = self.plan.find_bin(reading.code)
+        return Row(
+            piece=piece,
+            code=reading.code,
+            confidence=reading.confidence,
+            bin=bin,
+            model=self.model,
+            time=now(),
+            page=reading.page if bin == REVIEW else None,
+        )
+
+    def finish(self) -> None:
+        """Put pieces into their bins that a run had decided when it was stopped."""
+        after = 0
+        while waiting := self.ledger.waiting(after=after):
+            self.place([row for _, row in waiting], None)
+            after = waiting[-1][0]
+
+    def place(self, rows: list[Row], run: int | None) -> None:
+        """Put decided pieces into their bins, and commit that they are there."""
+        placed, lost = [], []
+        for row in rows:
+            try:
+                self.place_one(row)
+                placed.append(row.piece)
+            except ChangedError:
+                lost.append(row.piece.picture)
+        seconds = 0.0 if run is None else time.perf_counter() - self.start
+        self.ledger.settle(placed, run, seconds)
+        self.outcome = replace(
+            self.outcome,
+            routed=self.outcome.routed + len(placed),
+            lost=(*self.outcome.lost, *lost),
+            seconds=seconds,
+        )
+
+    def place_one(self, row: Row) -> None:
+        """Copy a piece into its bin, and a rejected one into the queue."""
+        try:
+            copied = copy(row.piece, self.folder, self.out / row.bin)
+        except WriteError as error:
+            raise error.__cause__ or error from None
+        if self.queue is not None and row.page is not None:
+            format = self.settings.format
+            self.queue.add(row.piece.picture, copied.read_bytes(), row.page, format)
+
+    def sweep(self) -> None:
+        """Remove the beginnings of copies that a killed run left."""
+        for part in self.out.glob("*/.*.part"):
+            part.unlink(missing_ok=True)
+
+
+def now() -> str:
+    """Return the time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
