@@ -1,10 +1,10 @@
 """How well and how fast mail is sorted, and that kills lose nothing (`scripts/bench sorting`).
 
-Makes 2,000 pieces of mail (`examples/make_mail.py`), sorts them with the command, and counts against
-the truth what was routed right, rejected, and wrongly accepted: for these pieces, by a plan that
-tells all codes apart, a wrong code is a wrong bin. Then the same mail is sorted again by a command
-that is killed (SIGKILL, with its processes) at 20 random instants, and is then left to end; every
-piece must be in the ledger and in a bin exactly once.
+Makes 2,000 pieces of mail (`examples/make_mail.py`), sorts them with the command, and counts
+against the truth what was routed right, rejected, and wrongly accepted: for these pieces, by a plan
+that tells all codes apart, a wrong code is a wrong bin. Then the same mail is sorted again by a
+command that is killed (SIGKILL, with its processes) at 20 random instants, and is then left to end;
+every piece must be in the ledger and in a bin exactly once.
 """
 
 import argparse

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tendigits.sorting.route import Outcome, Report
 
 STOPPED = 130  # exit code after Ctrl-C
+QUEUE = "queue.sqlite"  # in the folder of the bins, where no other one is named
 
 
 def route(
@@ -38,6 +39,18 @@ def route(
             help="Chance of being wrong above which a person should look.", show_default="0.05"
         ),
     ] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Where doubtful pieces wait for a person: an SQLite file, or "
+            "postgresql://user@host/name.",
+            show_default=f"{QUEUE} in --out",
+        ),
+    ] = None,
+    opinions: Annotated[
+        int,
+        typer.Option(help="How many people must say the same of a doubtful piece.", min=1),
+    ] = 1,
     model: Annotated[
         str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
     ] = None,
@@ -45,19 +58,22 @@ def route(
         int | None,
         typer.Option(help="Processes that read.", min=1, show_default="one a core"),
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
 ) -> None:
     """Sort a folder of mail into bins, by the codes that are read off its pictures.
 
-    Doubtful pieces go to the bin "review", what is no picture to "unreadable", a code that the
-    plan does not have to "unrouted". The folder itself is left as it is. Stopped or killed, the
-    same command goes on: each piece goes to one bin, once.
+    Doubtful pieces go to the bin "review" and to the review queue, what is no picture to
+    "unreadable", a code that the plan does not have to "unrouted". The folder itself is left as it
+    is. Stopped or killed, the same command goes on: each piece goes to one bin, once.
     """
     from tendigits.environment import available_cores
     from tendigits.reading.classifier import DEFAULT
     from tendigits.reading.reader import REJECT_ABOVE
     from tendigits.sorting.plan import load_plan
+    from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.readings import ReaderSettings
+    from tendigits.sorting.route import check_folders
     from tendigits.sorting.route import route as sort
 
     settings = ReaderSettings(
@@ -67,26 +83,34 @@ def route(
         reject_above=REJECT_ABOVE if reject_above is None else reject_above,
     )
     bins = load_plan(plan)
+    check_folders(folder, out)
+    opened = ReviewQueue(queue or out / QUEUE, opinions=opinions)
     try:
-        with _bar(folder) as report:
+        with contextlib.closing(opened), _bar(folder, shown=not quiet and not as_json) as report:
             outcome = sort(
-                folder, out, bins, settings, workers=workers or available_cores(), report=report
+                folder,
+                out,
+                bins,
+                settings,
+                queue=opened,
+                workers=workers or available_cores(),
+                report=report,
             )
     except KeyboardInterrupt:
         print("tendigits: stopped; the same command goes on", file=sys.stderr)
         raise typer.Exit(STOPPED) from None
     if as_json:
         print(json.dumps(_as_dict(outcome)))
-    else:
+    elif not quiet:
         _print(outcome, out)
     if outcome.lost:
         raise typer.Exit(1)
 
 
 @contextlib.contextmanager
-def _bar(folder: Path) -> Iterator["Report"]:
+def _bar(folder: Path, *, shown: bool) -> Iterator["Report"]:
     """Show a bar where there is a terminal for one; gives what moves it."""
-    if not sys.stderr.isatty():
+    if not shown or not sys.stderr.isatty():
         yield lambda outcome: None
         return
     from rich.console import Console

@@ -98,9 +98,7 @@ def read_pieces(reader: Reader, folder: Path, pieces: Iterable[Piece]) -> list[R
     for piece in pieces:
         with contextlib.suppress(DataError):
             pixels[piece] = decode(folder / piece.picture)
-    pages = read_together(
-        [(reader, each) for each in pixels.values()], reader.classify, reader.weights
-    )
+    pages = read_together([(reader, each) for each in pixels.values()], reader.recognisers)
     readings = dict(zip(pixels, map(judge, pages), strict=True))
     return [readings.get(piece, Reading()) for piece in pieces]
 

@@ -78,11 +78,9 @@ def route(
         SortingError: Another process sorts into `out`, or its ledger cannot be used.
         TendigitsError: The reader cannot be made.
     """
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
+    check_folders(folder, out)
     model = settings.model_name()
     settings.make_reader()  # what is wrong with the settings is said before anything is written
-    next(find_pictures(folder), None)
     with told_when_full(out):
         out.mkdir(parents=True, exist_ok=True)
         with only_one(out), Ledger(out) as ledger:
@@ -95,6 +93,18 @@ def route(
             summary = summarise(ledger)
             write_summary(out, summary)
             return replace(outcome, summary=summary)
+
+
+def check_folders(folder: Path, out: Path) -> None:
+    """Refuse folders between which nothing can be sorted, before anything is written.
+
+    Raises:
+        SettingError: `out` is inside `folder`.
+        DataNotFoundError: There is no such folder, or it may not be read.
+    """
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
+    next(find_pictures(folder), None)
 
 
 class _Sorting:
