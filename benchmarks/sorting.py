@@ -101,7 +101,7 @@ def measure_kills(mail: Path, out: Path, kills: int, seconds: float, seed: int) 
     """
     chance = random.Random(seed)
     killed, decided = 0, []
-    command = [COMMAND, *arguments_of(mail, out)]
+    command = [str(COMMAND), *arguments_of(mail, out)]
     while killed < kills:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
         try:
@@ -133,7 +133,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make = [sys.executable, EXAMPLES / "make_mail.py", folder / "mail"]
+        make = [sys.executable, str(EXAMPLES / "make_mail.py"), str(folder / "mail")]
         options = ["--count", str(arguments.pieces), "--seed", str(arguments.seed)]
         subprocess.run([*make, *options], check=True)
         mail = folder / "mail" / "pieces"

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tendigits import load_mnist
-from tendigits.data.lines import Hand, sample_hand, write
+from tendigits.data.hand import Hand, sample_hand
+from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import write_word
 

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.errors import DataNotFoundError, SettingError
 from tendigits.reading import Reader
@@ -154,7 +155,7 @@ def test_a_piece_that_changes_while_it_is_sorted_is_told_and_sorted_anew(tmp_pat
     picture = mail / "1.png"
     Image.new("L", (60, 40), 250).save(picture)
 
-    original = room.copy
+    original = copy
 
     def change(piece: Piece, folder: Path, bin: Path) -> Path:
         Image.new("L", (61, 40), 250).save(picture)

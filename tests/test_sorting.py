@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from postgres import postgresql
 from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet, open_data
-from tendigits.data.lines import Hand, make_lines
+from tendigits.data.hand import Hand
+from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.results import Field, Page
 from tendigits.sorting import ledger as ledgers
