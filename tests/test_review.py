@@ -21,7 +21,7 @@ from tendigits.results import Alternative, Digit, Field
 from tendigits.results import Page as ReadPage
 from tendigits.serving.access import require_token
 from tendigits.serving.app import create_app
-from tendigits.serving.review import as_jpeg, review_router
+from tendigits.serving.review import as_jpeg, open_review, review_router
 from tendigits.serving.settings import Settings
 from tendigits.sorting.queue import ReviewQueue
 
@@ -176,6 +176,16 @@ def test_everything_but_the_empty_page_needs_the_token(queue: ReviewQueue) -> No
         assert "'unsafe-inline'" not in page.headers["content-security-policy"]
         paths = client.get("/openapi.json").json()["paths"]
         assert sum("/review" in path for path in paths) == len(ROUTES)
+
+
+def test_a_review_is_opened_by_the_place_of_its_queue(tmp_path: Path) -> None:
+    settings = Settings(readers=0, token=TOKEN)
+    app = create_app(settings, routers=[open_review(str(tmp_path / "new" / "queue.sqlite"))])
+    with serving(app, settings) as client:
+        right = {"Authorization": f"Bearer {TOKEN}"}
+        counts = client.get("/v1/review/counts", headers=right).json()
+        assert counts == {"open": 0, "leased": 0, "settled": 0}
+        assert client.get("/v1/review/counts").status_code == 401
 
 
 def test_a_picture_is_shown_small_enough_and_in_its_colours() -> None:

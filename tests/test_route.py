@@ -155,11 +155,9 @@ def test_a_piece_that_changes_while_it_is_sorted_is_told_and_sorted_anew(tmp_pat
     picture = mail / "1.png"
     Image.new("L", (60, 40), 250).save(picture)
 
-    original = copy
-
     def change(piece: Piece, folder: Path, bin: Path) -> Path:
         Image.new("L", (61, 40), 250).save(picture)
-        return original(piece, folder, bin)
+        return copy(piece, folder, bin)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "copy", change)

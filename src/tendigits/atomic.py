@@ -9,9 +9,13 @@ import contextlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+
+# While one thread reads the umask it is 0: another that read it then would leave it so.
+_UMASK_LOCK = threading.Lock()
 
 
 class WriteError(OSError):
@@ -93,6 +97,7 @@ def sync_folder(folder: Path) -> None:
 
 def _umask() -> int:
     """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
+    with _UMASK_LOCK:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

@@ -10,10 +10,10 @@ TendigitsError                 exit code 1
 │   ├── DataFormatError        there, but truncated, swapped, mislabelled, ...
 │   └── DownloadError          no mirror delivered the file that was asked for
 ├── WeightsError               a model file that must not be used
-├── StorageFullError           the disk is full; what was written before is whole
 ├── SortingError               a folder of sorted mail that cannot be used
 ├── RunFolderError             a run folder that cannot be read, written or continued
 ├── CheckpointError            a checkpoint could not be written, or none is whole
+├── StorageFullError           the disk is full; what was written before is whole
 ├── QueueError                 the review queue cannot be used
 │   └── LeaseError             a piece is not, or no longer, this person's to answer
 ├── DivergedError              the loss stopped being a finite number

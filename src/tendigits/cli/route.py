@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.route import Outcome, Report
 
 STOPPED = 130  # exit code after Ctrl-C
-QUEUE = "queue.sqlite"  # in the folder of the bins, where no other one is named
 
 
 def route(
@@ -39,18 +39,6 @@ def route(
             help="Chance of being wrong above which a person should look.", show_default="0.05"
         ),
     ] = None,
-    queue: Annotated[
-        str | None,
-        typer.Option(
-            help="Where doubtful pieces wait for a person: an SQLite file, or "
-            "postgresql://user@host/name.",
-            show_default=f"{QUEUE} in --out",
-        ),
-    ] = None,
-    opinions: Annotated[
-        int,
-        typer.Option(help="How many people must say the same of a doubtful piece.", min=1),
-    ] = 1,
     model: Annotated[
         str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
     ] = None,
@@ -58,22 +46,31 @@ def route(
         int | None,
         typer.Option(help="Processes that read.", min=1, show_default="one a core"),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            help="Where people review: doubtful pieces go there too; an SQLite file or "
+            "postgresql://...",
+            show_default=False,
+        ),
+    ] = None,
+    opinions: Annotated[
+        int,
+        typer.Option(help="How many people must say the same of a piece in --queue.", min=1),
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
 ) -> None:
     """Sort a folder of mail into bins, by the codes that are read off its pictures.
 
-    Doubtful pieces go to the bin "review" and to the review queue, what is no picture to
-    "unreadable", a code that the plan does not have to "unrouted". The folder itself is left as it
-    is. Stopped or killed, the same command goes on: each piece goes to one bin, once.
+    Doubtful pieces go to the bin "review", what is no picture to "unreadable", a code that the
+    plan does not have to "unrouted". The folder itself is left as it is. Stopped or killed, the
+    same command goes on: each piece goes to one bin, once.
     """
     from tendigits.environment import available_cores
     from tendigits.reading.classifier import DEFAULT
     from tendigits.reading.reader import REJECT_ABOVE
     from tendigits.sorting.plan import load_plan
-    from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.readings import ReaderSettings
-    from tendigits.sorting.route import check_folders
     from tendigits.sorting.route import route as sort
 
     settings = ReaderSettings(
@@ -83,17 +80,15 @@ def route(
         reject_above=REJECT_ABOVE if reject_above is None else reject_above,
     )
     bins = load_plan(plan)
-    check_folders(folder, out)
-    opened = ReviewQueue(queue or out / QUEUE, opinions=opinions)
     try:
-        with contextlib.closing(opened), _bar(folder, shown=not quiet and not as_json) as report:
+        with _bar(folder) as report, _open(queue, opinions) as review:
             outcome = sort(
                 folder,
                 out,
                 bins,
                 settings,
-                queue=opened,
                 workers=workers or available_cores(),
+                queue=review,
                 report=report,
             )
     except KeyboardInterrupt:
@@ -101,16 +96,28 @@ def route(
         raise typer.Exit(STOPPED) from None
     if as_json:
         print(json.dumps(_as_dict(outcome)))
-    elif not quiet:
+    else:
         _print(outcome, out)
-    if outcome.lost:
+    if outcome.lost or outcome.shut:
         raise typer.Exit(1)
 
 
 @contextlib.contextmanager
-def _bar(folder: Path, *, shown: bool) -> Iterator["Report"]:
+def _open(url: str | None, opinions: int) -> Iterator["ReviewQueue | None"]:
+    """Open the review queue for the block; None where there is none."""
+    if url is None:
+        yield None
+        return
+    from tendigits.sorting.queue import ReviewQueue
+
+    with contextlib.closing(ReviewQueue(url, opinions=opinions)) as queue:
+        yield queue
+
+
+@contextlib.contextmanager
+def _bar(folder: Path) -> Iterator["Report"]:
     """Show a bar where there is a terminal for one; gives what moves it."""
-    if not shown or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield lambda outcome: None
         return
     from rich.console import Console
@@ -131,6 +138,7 @@ def _as_dict(outcome: "Outcome") -> dict[str, object]:
         "routed": outcome.routed,
         "known": outcome.known,
         "lost": list(outcome.lost),
+        "shut": list(outcome.shut),
         "seconds": round(outcome.seconds, 3),
         **outcome.summary.to_dict(),
     }
@@ -144,6 +152,8 @@ def _print(outcome: "Outcome", out: Path) -> None:
     typer.echo(f"{outcome.routed:,} pieces sorted, {outcome.known:,} were sorted before")
     for picture in outcome.lost:
         print(f"tendigits: {picture}: is gone or was changed while it was sorted", file=sys.stderr)
+    for picture in outcome.shut:
+        print(f"tendigits: {picture}: may not be read, and was not sorted", file=sys.stderr)
     typer.echo(
         f"of {summary.pieces:,} in all, {percent(summary.read, summary.pieces)} read, "
         f"{percent(summary.rejected, summary.pieces)} for a person"

@@ -1,1 +1,1 @@
-"""Sorting mail: what is certain into bins, each piece once; what is doubtful to a person."""
+"""Sorting mail: what is certain goes into bins, each piece once; the doubtful to a person."""

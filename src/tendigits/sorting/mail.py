@@ -32,7 +32,7 @@ class Piece:
         """Return the name of its copy in any bin, which no other piece has.
 
         >>> Piece(picture="tray 4/0001.png", sha256="0" * 64).copy_name()
-        '0001-c2a7fa0f1c12a7c1.png'
+        '0001-7742c6b92a3ee2d7.png'
         """
         whole = f"{self.picture}\0{self.sha256}".encode("utf-8", "surrogateescape")
         mark = hashlib.sha256(whole).hexdigest()[:MARK]
@@ -94,7 +94,7 @@ def copy(piece: Piece, folder: Path, bin: Path) -> Path:
     Args:
         piece: Of `folder`.
         folder: Where its picture is.
-        bin: A folder; it is made if need be.
+        bin: A folder that is there.
 
     Returns:
         The copy. Copying again changes nothing.
@@ -108,11 +108,9 @@ def copy(piece: Piece, folder: Path, bin: Path) -> Path:
         source = (folder / piece.picture).open("rb")
     except OSError as error:
         raise ChangedError(piece.picture) from error
-    with source:
-        bin.mkdir(exist_ok=True)
-        with atomic_writer(target) as out:
-            if _copy_bytes(source, out) != piece.sha256:
-                raise ChangedError(piece.picture)
+    with source, atomic_writer(target) as out:
+        if _copy_bytes(source, out) != piece.sha256:
+            raise ChangedError(piece.picture)
     return target
 
 

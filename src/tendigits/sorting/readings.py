@@ -23,6 +23,7 @@ from tendigits.imaging import decode
 from tendigits.reading.classifier import DEFAULT, find_model
 from tendigits.reading.reader import REJECT_ABOVE, Reader, read_together
 from tendigits.results import Page
+from tendigits.sorting.code_line import CodeReader
 from tendigits.sorting.mail import Piece
 
 TOGETHER = 8  # pieces that a process reads at a time
@@ -47,7 +48,7 @@ class ReaderSettings:
 
     def make_reader(self) -> Reader:
         """Make the reader, which computes with one thread; raises what `Reader` raises."""
-        return Reader(
+        return CodeReader(
             self.model,
             reject_above=self.reject_above,
             format=self.format,

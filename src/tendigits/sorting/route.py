@@ -3,11 +3,12 @@
 import datetime
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tendigits.atomic import WriteError
+from tendigits.atomic import WriteError, sync_folder
 from tendigits.errors import SettingError
 from tendigits.results import Page
 from tendigits.sorting.disk import only_one, told_when_full
@@ -16,6 +17,8 @@ from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, ide
 from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
 from tendigits.sorting.readings import ReaderSettings, Reading, read_all
 from tendigits.sorting.summary import NOTHING, Summary, summarise, write_summary
+
+COPIERS = 8  # threads: a copy mostly waits for the disk, and a disk flushes several at once
 
 
 class Queue(Protocol):
@@ -33,6 +36,7 @@ class Outcome:
         routed: Pieces that it put into bins.
         known: Pieces that an earlier run had decided.
         lost: Pieces that were decided, but whose pictures are gone or changed: in no bin.
+        shut: Pictures that may not be read: not decided, in no bin.
         seconds: From its start to the last piece.
         summary: Of all runs; only at the end of this one.
     """
@@ -40,6 +44,7 @@ class Outcome:
     routed: int = 0
     known: int = 0
     lost: tuple[str, ...] = ()
+    shut: tuple[str, ...] = ()
     seconds: float = 0.0
     summary: Summary = NOTHING
 
@@ -78,9 +83,11 @@ def route(
         SortingError: Another process sorts into `out`, or its ledger cannot be used.
         TendigitsError: The reader cannot be made.
     """
-    check_folders(folder, out)
+    if out.resolve().is_relative_to(folder.resolve()):
+        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
     model = settings.model_name()
     settings.make_reader()  # what is wrong with the settings is said before anything is written
+    next(find_pictures(folder), None)
     with told_when_full(out):
         out.mkdir(parents=True, exist_ok=True)
         with only_one(out), Ledger(out) as ledger:
@@ -93,18 +100,6 @@ def route(
             summary = summarise(ledger)
             write_summary(out, summary)
             return replace(outcome, summary=summary)
-
-
-def check_folders(folder: Path, out: Path) -> None:
-    """Refuse folders between which nothing can be sorted, before anything is written.
-
-    Raises:
-        SettingError: `out` is inside `folder`.
-        DataNotFoundError: There is no such folder, or it may not be read.
-    """
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
-    next(find_pictures(folder), None)
 
 
 class _Sorting:
@@ -128,14 +123,15 @@ class _Sorting:
     def run(self, workers: int) -> Outcome:
         """Finish what an earlier run began, then sort what is new."""
         self.sweep()
-        self.finish()
-        self.start = time.perf_counter()
-        self.number = self.ledger.start_run(now(), self.describe())
-        for group in read_all(self.settings, self.folder, self.new_pieces(), workers=workers):
-            rows = [self.decide(piece, reading) for piece, reading in group]
-            self.ledger.decide(rows)
-            self.place(rows, self.number)
-            self.report(self.outcome)
+        with ThreadPoolExecutor(COPIERS) as self.copiers:
+            self.finish()
+            self.start = time.perf_counter()
+            self.number = self.ledger.start_run(now(), self.describe())
+            for group in read_all(self.settings, self.folder, self.new_pieces(), workers=workers):
+                rows = [self.decide(piece, reading) for piece, reading in group]
+                self.ledger.decide(rows)
+                self.place(rows, self.number)
+                self.report(self.outcome)
         return self.outcome
 
     def describe(self) -> dict[str, object]:
@@ -153,8 +149,11 @@ class _Sorting:
         for picture in find_pictures(self.folder):
             try:
                 piece = identify(self.folder, picture)
+            except FileNotFoundError:
+                continue  # taken away since the folder was listed
             except OSError:
-                continue  # taken away since the folder was listed; or not ours to read
+                self.outcome = replace(self.outcome, shut=(*self.outcome.shut, picture))
+                continue
             if self.ledger.knows(piece):
                 self.outcome = replace(self.outcome, known=self.outcome.known + 1)
             else:
@@ -187,13 +186,16 @@ class _Sorting:
 
     def place(self, rows: list[Row], run: int | None) -> None:
         """Put decided pieces into their bins, and commit that they are there."""
+        self.make_bins(rows)
         placed, lost = [], []
-        for row in rows:
-            try:
-                self.place_one(row)
-                placed.append(row.piece)
-            except ChangedError:
+        for row, copied in zip(rows, list(self.copiers.map(self.copy, rows)), strict=True):
+            if copied is None:
                 lost.append(row.piece.picture)
+                continue
+            if self.queue is not None and row.page is not None:
+                format = self.settings.format
+                self.queue.add(row.piece.picture, copied.read_bytes(), row.page, format)
+            placed.append(row.piece)
         seconds = 0.0 if run is None else time.perf_counter() - self.start
         self.ledger.settle(placed, run, seconds)
         self.outcome = replace(
@@ -203,15 +205,22 @@ class _Sorting:
             seconds=seconds,
         )
 
-    def place_one(self, row: Row) -> None:
-        """Copy a piece into its bin, and a rejected one into the queue."""
+    def make_bins(self, rows: list[Row]) -> None:
+        """Make the bins that are not there yet, and flush their names to the disk."""
+        missing = [bin for bin in {row.bin for row in rows} if not (self.out / bin).is_dir()]
+        for bin in missing:
+            (self.out / bin).mkdir(exist_ok=True)
+        if missing:
+            sync_folder(self.out)
+
+    def copy(self, row: Row) -> Path | None:
+        """Copy a piece into its bin; None if its picture is gone or has changed."""
         try:
-            copied = copy(row.piece, self.folder, self.out / row.bin)
+            return copy(row.piece, self.folder, self.out / row.bin)
+        except ChangedError:
+            return None
         except WriteError as error:
             raise error.__cause__ or error from None
-        if self.queue is not None and row.page is not None:
-            format = self.settings.format
-            self.queue.add(row.piece.picture, copied.read_bytes(), row.page, format)
 
     def sweep(self) -> None:
         """Remove the beginnings of copies that a killed run left."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tendigits.errors import SettingError, explain_missing
 
@@ -136,7 +136,7 @@ def _open_postgresql(url: str) -> Engine:
         )
     except ModuleNotFoundError as error:
         raise explain_missing(error) from error
-    except (ArgumentError, NoSuchModuleError, SQLAlchemyError, ValueError):
+    except (SQLAlchemyError, ValueError):
         raise SettingError(  # without the address, which may hold a password
             "this is no address of a queue: expected postgresql://user@host/name, or a file"
         ) from None

@@ -1,0 +1,38 @@
+"""The line on a piece of mail that is its code, apart from what else the camera sees.
+
+A sorter's camera delivers the code whole, and pieces of what is around it: the feet of the line
+above, a postmark. A line that the picture's edge cuts is therefore not the code. To leave it out
+spares half of the reading, and a name or a street that would be read as a code.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.reader import Reader
+from tendigits.reading.segment import Line
+
+EDGE = 2  # pixels: ink this near to the edge of a picture goes on outside
+
+
+class CodeReader(Reader):
+    """A reader of the line that the edges of the picture do not cut; of all if they cut each."""
+
+    def find_lines(self, pixels: NDArray[np.uint8]) -> list[Line]:
+        """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8, that may be a code."""
+        lines = super().find_lines(pixels)
+        return [line for line in lines if not is_cut(line, len(pixels))] or lines
+
+
+def is_cut(line: Line, height: int) -> bool:
+    """Say whether the upper or the lower edge of a picture cuts a line.
+
+    Args:
+        line: Of the picture.
+        height: Of the picture, in pixels.
+    """
+    rows, columns = np.nonzero(line.mask)
+    if not len(rows):
+        return False
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    _, top, _, bottom = line.box_in_picture(*box)
+    return top <= EDGE or bottom >= height - EDGE
