@@ -4,16 +4,18 @@ Makes 2,000 pieces of mail (`examples/make_mail.py`), sorts them with the comman
 against the truth what was accepted and right, accepted and wrong, and rejected. A wrong code counts
 as wrong even where it leads to the right bin. Then the same mail is sorted again by a command
 that is killed (SIGKILL, with its processes) at 20 random instants, and is then left to end; every
-piece must be in the ledger and in a bin exactly once.
+piece must be in `ledger.csv`, in SQLite and in a bin exactly once.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -72,7 +74,7 @@ def judge(ledger: dict[str, dict[str, str]], truth: dict[str, dict[str, str]]) -
 
 
 def check(mail: Path, out: Path) -> dict[str, int]:
-    """Return how many pieces are in the ledger and in a bin exactly once, and how many not."""
+    """Return how many pieces both ledgers and a bin have exactly once, and how many not."""
     ledger = read_csv(out / "ledger.csv", "picture")
     copies = Counter(
         (path.parent.name, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -81,11 +83,17 @@ def check(mail: Path, out: Path) -> dict[str, int]:
     )
     expected = Counter((row["bin"], row["sha256"]) for row in ledger.values())
     pictures = {path.name for path in mail.iterdir()}
+    with contextlib.closing(sqlite3.connect(out / "ledger.sqlite3")) as database:
+        query = "SELECT picture, bin, sha256 FROM pieces WHERE placed = 1"
+        placed = Counter(database.execute(query).fetchall())
     once = sum(
-        name in ledger and copies[(ledger[name]["bin"], ledger[name]["sha256"])] == 1
+        name in ledger
+        and placed[(name, ledger[name]["bin"], ledger[name]["sha256"])] == 1
+        and copies[(ledger[name]["bin"], ledger[name]["sha256"])] == 1
         for name in pictures
     )
     wrong = len(pictures) - once + (copies - expected).total() + len(ledger.keys() - pictures)
+    wrong += abs(placed.total() - len(ledger))
     return {"pieces": len(pictures), "once": once, "not_once": wrong}
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tendigits.data import DigitSet
-from tendigits.data.lines import Hand, write
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
 from tendigits.reading.reader import Reader
 from tendigits.sorting.code_line import CodeReader
 

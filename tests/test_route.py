@@ -25,7 +25,7 @@ from tendigits.reading import Reader
 from tendigits.reading.segment import Line
 from tendigits.results import Page
 from tendigits.sorting import route as room
-from tendigits.sorting.mail import Piece, copy, find_pictures
+from tendigits.sorting.mail import Piece, copy, find_pictures, identify
 from tendigits.sorting.plan import Plan
 from tendigits.sorting.readings import ReaderSettings
 from tendigits.sorting.route import route
@@ -258,3 +258,36 @@ def test_the_summary_counts_and_escapes() -> None:
     assert page.index("east") < page.index('class="own"')
     assert "http" not in page.replace("http-equiv", "")
     assert "0.0 %" in render(Summary(bins={}))
+
+
+def test_a_picture_that_may_not_be_read_is_told(
+    mail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path, picture: str) -> Piece:
+        if picture == "0.png":
+            raise PermissionError(13, "Permission denied", picture)
+        return identify(folder, picture)
+
+    monkeypatch.setattr(room, "identify", refuse)
+    outcome = route(mail, tmp_path, PLAN, SETTINGS)
+    assert (outcome.routed, outcome.shut) == (7, ("0.png",))
+    monkeypatch.undo()
+    assert route(mail, tmp_path, PLAN, SETTINGS).routed == 1
+
+
+def test_quiet_says_nothing_but_what_is_wrong(
+    mail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = tmp_path / "plan.csv"
+    plan.write_text("prefix,bin\n1,one\n")
+    words = ["route", str(mail), "--plan", str(plan), "--out", str(tmp_path / "out")]
+    words += ["--workers", "1", "--quiet"]
+    assert CliRunner().invoke(app, words, obj=CommonOptions()).output == ""
+
+    def fail(folder: Path, picture: str) -> Piece:
+        raise PermissionError(13, "Permission denied", picture)
+
+    monkeypatch.setattr(room, "identify", fail)
+    result = CliRunner().invoke(app, words, obj=CommonOptions())
+    assert result.exit_code == 1
+    assert "0.png: may not be read, and was not sorted" in result.output

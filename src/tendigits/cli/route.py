@@ -59,6 +59,9 @@ def route(
         typer.Option(help="How many people must say the same of a piece in --queue.", min=1),
     ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print nothing unless something is wrong.")
+    ] = False,
 ) -> None:
     """Sort a folder of mail into bins, by the codes that are read off its pictures.
 
@@ -81,7 +84,7 @@ def route(
     )
     bins = load_plan(plan)
     try:
-        with _bar(folder) as report, _open(queue, opinions) as review:
+        with _bar(folder, quiet=quiet) as report, _open(queue, opinions) as review:
             outcome = sort(
                 folder,
                 out,
@@ -96,8 +99,9 @@ def route(
         raise typer.Exit(STOPPED) from None
     if as_json:
         print(json.dumps(_as_dict(outcome)))
-    else:
+    elif not quiet:
         _print(outcome, out)
+    _complain(outcome)
     if outcome.lost or outcome.shut:
         raise typer.Exit(1)
 
@@ -115,9 +119,9 @@ def _open(url: str | None, opinions: int) -> Iterator["ReviewQueue | None"]:
 
 
 @contextlib.contextmanager
-def _bar(folder: Path) -> Iterator["Report"]:
+def _bar(folder: Path, *, quiet: bool) -> Iterator["Report"]:
     """Show a bar where there is a terminal for one; gives what moves it."""
-    if not sys.stderr.isatty():
+    if quiet or not sys.stderr.isatty():
         yield lambda outcome: None
         return
     from rich.console import Console
@@ -150,12 +154,16 @@ def _print(outcome: "Outcome", out: Path) -> None:
 
     summary = outcome.summary
     typer.echo(f"{outcome.routed:,} pieces sorted, {outcome.known:,} were sorted before")
-    for picture in outcome.lost:
-        print(f"tendigits: {picture}: is gone or was changed while it was sorted", file=sys.stderr)
-    for picture in outcome.shut:
-        print(f"tendigits: {picture}: may not be read, and was not sorted", file=sys.stderr)
     typer.echo(
         f"of {summary.pieces:,} in all, {percent(summary.read, summary.pieces)} read, "
         f"{percent(summary.rejected, summary.pieces)} for a person"
     )
     typer.echo(f"{out / SUMMARY}")
+
+
+def _complain(outcome: "Outcome") -> None:
+    """Print what is wrong."""
+    for picture in outcome.lost:
+        print(f"tendigits: {picture}: is gone or was changed while it was sorted", file=sys.stderr)
+    for picture in outcome.shut:
+        print(f"tendigits: {picture}: may not be read, and was not sorted", file=sys.stderr)
