@@ -3,9 +3,12 @@
 import csv
 import itertools
 import json
+import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,10 +22,12 @@ from tendigits.data import DigitSet, open_data
 from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
+from tendigits.errors import SortingError, StorageFullError
 from tendigits.results import Field, Page
 from tendigits.sorting import ledger as ledgers
 from tendigits.sorting import route as room
 from tendigits.sorting.corrections import export
+from tendigits.sorting.disk import told_when_full
 from tendigits.sorting.ledger import Ledger
 from tendigits.sorting.mail import Piece
 from tendigits.sorting.plan import Plan
@@ -106,6 +111,18 @@ def test_the_queue_may_be_postgresql_and_two_must_agree(
         assert review(queue, "grace", truth) == 12
         assert queue.counts().settled == 12
         queue.close()
+
+
+@pytest.mark.parametrize(("free", "told"), [(0, StorageFullError), (1 << 30, SortingError)])
+def test_trouble_with_a_file_is_a_full_disk_where_there_is_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, told: type[Exception]
+) -> None:
+    """What SQLite says of its log's index on a small tmpfs that is full."""
+    trouble = sqlite3.OperationalError("disk I/O error")
+    trouble.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    with pytest.raises(told), told_when_full(tmp_path / "ledger.sqlite3"):
+        raise trouble
 
 
 class StoppedError(BaseException):
