@@ -4,11 +4,12 @@
 
 Weights are fitted on lines of the 55,000 digits that are not held out, confidence on lines of the
 5,000 that are, and words in letters are among both. How much the lattice and the line network count
-beside each other is fitted on the latter too. The test set and real pictures have no part in it.
- It writes src/tendigits/reading/fitted.json.
+beside each other is fitted on the latter too, and so is the confidence in a line of one digit. The
+test set and real pictures have no part in it. It writes src/tendigits/reading/fitted.json.
 """
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from tendigits.atomic import write_json
 from tendigits.data import Digits, load_mnist
 from tendigits.data.lines import make_lines, sway
 from tendigits.data.words import make_words
+from tendigits.reading.canvas import lay_out
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
-from tendigits.reading.cuts import raw_digit_chances
+from tendigits.reading.cuts import choose, raw_digit_chances
 from tendigits.reading.fitting import (
     Example,
     fit_odds,
@@ -28,12 +30,13 @@ from tendigits.reading.fitting import (
     make_examples,
     with_calibration,
 )
-from tendigits.reading.fitting_joint import Pair, fit_joint
+from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic
 from tendigits.reading.joint import LEAST_CHANCE, lattice_log_chances
-from tendigits.reading.line_network import SHIPPED, load_line_network
+from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
-from tendigits.reading.strings import look
-from tendigits.reading.weights import FITTED, Weights, weigh
+from tendigits.reading.single import measure_one
+from tendigits.reading.strings import listen, look
+from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
 HELD_OUT = 5_000  # MNIST's training digits whose lines calibrate
 STRANGE = 1.6  # pixels, of MNIST's form, by which strokes of strangers stray; of learnt ones, 1.0
@@ -83,6 +86,38 @@ def calibrate(
     return _fit(fields), _fit(digits)
 
 
+def fit_one(
+    classify: Classify, transcribe: Transcribe, weights: Weights, count: int
+) -> tuple[float, float, float]:
+    """Return the weights of the confidence in a line of one digit, fitted on held-out ones.
+
+    Args:
+        classify: The network of single digits.
+        transcribe: The line network.
+        weights: All others.
+        count: Of lines, and a tenth as many words. None is by a stranger: the network of single
+            digits has not learned from such lines, and so does not look better on them.
+    """
+    _, held = load_mnist().train.hold_out(HELD_OUT)
+    lines = [
+        *make_lines(held, count, seed=4, least=1, most=1),
+        *make_words(round(WORDS_SHARE * count), seed=4),
+    ]
+    measures, right = [], []
+    for example in make_examples(iter(lines), classify):
+        heard = listen(transcribe(lay_out(example.line)))
+        lattice = weigh(example.candidates, example.logits, weights)
+        cut = choose(example.candidates, lattice, weights, None)
+        if cut is not None and len(cut.letters) == 1 and len(heard.texts[0]) <= 1:
+            measures.append(measure_one(cut, heard.log_probs, weights))
+            right.append(cut.text == example.text)
+    slope, heard_slope, offset = fit_logistic(np.array(measures), np.array(right)).tolist()
+    print(
+        f"one digit: {np.mean(right):.2%} of {len(right)} right: {slope}, {heard_slope}, {offset}"
+    )
+    return slope, heard_slope, offset
+
+
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
     raw = np.clip([chance for chance, _ in pairs], LEAST_CHANCE, 1 - LEAST_CHANCE)
     log_odds: NDArray[np.float64] = np.log(raw) - np.log1p(-raw)
@@ -98,8 +133,18 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=2_000, help="lines to calibrate on")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=FITTED)
+    parser.add_argument(
+        "--one-digit", action="store_true", help="fit that confidence only, and keep all else"
+    )
     arguments = parser.parse_args()
     classify = load_classifier(arguments.model)
+    transcribe = load_line_network(arguments.line_network)
+    if arguments.one_digit:
+        kept = load_weights(arguments.out)
+        one = fit_one(classify, transcribe, kept, arguments.held_out)
+        saved = json.loads(arguments.out.read_bytes())
+        write_json(arguments.out, {**saved, "one": list(one)})
+        return
     weights = fit_weights(
         make_all(classify, arguments.lines, held_out=False, seed=1), epochs=arguments.epochs, seed=0
     )
@@ -114,7 +159,6 @@ def main() -> None:
     words = [not found for found, text in texts if not text]
     print(f"held-out lines right by the lattice: {np.mean(lines):.2%} of {len(lines)}")
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
-    transcribe = load_line_network(arguments.line_network)
     pairs = [
         Pair(
             lattice=weigh(one.candidates, one.logits, weights),
@@ -124,6 +168,7 @@ def main() -> None:
         for one in held_out
     ]
     weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
+    weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
     print(f"fitted: {weights.joint}")
     write_json(
         arguments.out,

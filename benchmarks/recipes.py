@@ -48,9 +48,10 @@ def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:
 
 def find_run(runs: Path, recipe: str, seed: int) -> Path | None:
     """Return the run of a recipe and a seed that was begun in a folder; None if there is none."""
-    for folder in sorted(runs.glob(f"*-{recipe}")):
-        if json.loads((folder / "recipe.json").read_bytes())["seed"] == seed:
-            return folder
+    for path in sorted(runs.glob(f"*-{recipe}/recipe.json")):
+        begun = json.loads(path.read_bytes())
+        if (begun["recipe"]["name"], begun["seed"]) == (recipe, seed):
+            return path.parent
     return None
 
 

@@ -158,8 +158,10 @@ def test_a_wrong_label_is_found(few_digits: DigitSet) -> None:
 
 
 def test_a_run_that_was_begun_is_found_by_its_recipe_and_seed(tmp_path: Path) -> None:
-    for name, seed in (("001-small", 0), ("002-small", 1), ("003-best", 1)):
+    for name, seed in (("001-small", 0), ("002-very-small", 1), ("003-small", 1), ("004-best", 1)):
+        recipe = {"name": name[4:]}
         (tmp_path / name).mkdir()
-        (tmp_path / name / "recipe.json").write_text(json.dumps({"seed": seed}))
-    assert recipes.find_run(tmp_path, "small", 1) == tmp_path / "002-small"
+        (tmp_path / name / "recipe.json").write_text(json.dumps({"recipe": recipe, "seed": seed}))
+    (tmp_path / "000-small").mkdir()
+    assert recipes.find_run(tmp_path, "small", 1) == tmp_path / "003-small"
     assert recipes.find_run(tmp_path, "best", 0) is None

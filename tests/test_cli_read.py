@@ -131,3 +131,11 @@ def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no file has such a name"):
         run(tmp_path / "*.png")
     assert "there is no such file" in run(tmp_path / "none.png", code=1).stderr
+
+
+@pytest.mark.parametrize("out", ["", "inside", "a.png"])
+def test_no_picture_that_is_read_is_drawn_over(folder: Path, out: str) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(SettingError, match="cannot be drawn into"):
+        run(folder, "--draw", folder / out)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

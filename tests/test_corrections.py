@@ -1,6 +1,7 @@
 """What people say becomes a set of digits that every command takes."""
 
 import csv
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,18 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+def test_an_export_that_was_cut_short_has_no_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        export([], tmp_path / "set")
+    assert list((tmp_path / "set").iterdir()) == []
+
+
 def test_the_digits_of_a_queue_are_learned(tmp_path: Path, mnist: DigitSet) -> None:
     sevens = mnist.test.take(np.flatnonzero(mnist.test.labels == 7)[:60])
     mirrored = Digits(images=sevens.images[:, :, ::-1].copy(), labels=sevens.labels)
@@ -111,3 +124,6 @@ def test_there_is_one_thing_to_learn_from(tmp_path: Path) -> None:
             find_corrections(folder, queue)
     with pytest.raises(SettingError, match="there is no queue"):
         find_corrections(None, str(tmp_path / "queue.sqlite"))
+    with pytest.raises(SettingError, match="there is no queue"):
+        find_corrections(None, f"sqlite:///{tmp_path}/queue.sqlite")
+    assert list(tmp_path.iterdir()) == []

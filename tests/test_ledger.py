@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tendigits.errors import SortingError, StorageFullError
+from tendigits.sorting.database import CSV, DATABASE
 from tendigits.sorting.disk import is_full, only_one, told_when_full
-from tendigits.sorting.ledger import CSV, CUT, DATABASE, Ledger, Row
+from tendigits.sorting.ledger import CUT, Ledger, Row
 from tendigits.sorting.mail import Piece
 
 PIECES = 40
@@ -124,6 +125,17 @@ def test_a_newer_ledger_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(SortingError, match="is of version 2: expected 1"):
         Ledger(tmp_path)
+
+
+def test_lines_without_their_database_are_not_sorted_a_second_time(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        ledger.decide([make_row(1)])
+    before = csv_of(tmp_path)
+    (tmp_path / DATABASE).unlink()
+    for _ in range(2):
+        with pytest.raises(SortingError, match=r"is gone, but ledger.csv lists what was sorted"):
+            Ledger(tmp_path)
+    assert csv_of(tmp_path) == before
 
 
 def test_a_full_disk_is_told_by_both_kinds_of_error(tmp_path: Path) -> None:

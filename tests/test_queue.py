@@ -238,7 +238,19 @@ def test_fewer_than_one_opinion_is_refused(tmp_path: Path) -> None:
         ReviewQueue(tmp_path / "queue.sqlite", opinions=0)
 
 
-@pytest.mark.parametrize("address", ["mysql://root@host/name", "postgresql://[::1", "://"])
+@pytest.mark.parametrize("name", ["a?b.sqlite", "a%41b.sqlite", "a#b.sqlite"])
+def test_a_file_has_the_name_that_was_given(tmp_path: Path, name: str) -> None:
+    for place in (str(tmp_path / name), f"sqlite:///{tmp_path / name}"):
+        queue = ReviewQueue(place)
+        queue.add("0.png", b"picture", page_of())
+        assert queue.counts().open == 1
+        queue.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    "address", ["sqlite:///", "mysql://root@host/name", "postgresql://[::1", "://"]
+)
 def test_an_address_of_another_kind_is_refused(address: str) -> None:
     with pytest.raises(SettingError, match="no address of a queue"):
         ReviewQueue(address)

@@ -78,6 +78,12 @@ def test_lines_are_read_on_every_paper(reader: Reader, digits: Digits, paper: Pa
     assert share_right(reader, some_lines(digits, HAND, paper)) >= 0.7
 
 
+def test_digits_that_touch_have_ink_each(reader: Reader, digits: Digits) -> None:
+    for line in some_lines(digits, replace(HAND, gap=0.0), Paper()):
+        if (page := reader.read(line.picture)).text == line.text:
+            assert all(np.any(digit.image()) for digit in page.fields[0].digits), line.text
+
+
 def test_points_commas_and_dashes_are_no_digits(reader: Reader, digits: Digits) -> None:
     lines = some_lines(digits, replace(HAND, marks=1.0), CLEAN)
     longer = [len(reader.read(line.picture).text) > len(line.text) for line in lines]

@@ -1,5 +1,6 @@
 """Whatever the paper and the light, the lines of ink are found, level and in one size."""
 
+import time
 from dataclasses import replace
 
 import cv2
@@ -144,3 +145,11 @@ def test_tiny_and_huge_pictures_are_read_alike(five: Digits) -> None:
     ink, _ = line_of(five, replace(HAND, height=400))
     page[200 : 200 + ink.shape[0], 200 : 200 + ink.shape[1]] -= (ink * 200).astype(np.uint8)
     assert len(find_lines(find_ink(page))) == 1
+
+
+def test_a_page_of_dots_ends_soon_and_is_no_line() -> None:
+    random = np.random.default_rng(0)
+    dots = np.asarray((random.random((1_000, 1_000)) > 0.01) * 255, np.uint8)
+    start = time.process_time()
+    assert all(line.mask.shape[0] <= 6 * 48 for line in find_lines(find_ink(dots)))
+    assert time.process_time() - start < 10

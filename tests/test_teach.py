@@ -64,6 +64,13 @@ def test_models_stand_in_the_order_they_came(tmp_path: Path) -> None:
     assert shelf.undo(tmp_path) == tmp_path / "001"
 
 
+def test_what_was_taken_back_does_not_come_back(tmp_path: Path) -> None:
+    for name in ("001", "002"):
+        (tmp_path / "draft").mkdir()
+        assert shelf.put_on_shelf(tmp_path, tmp_path / "draft").name == name
+        assert shelf.undo(tmp_path) is None
+
+
 def test_a_shelf_that_names_what_is_not_there_is_refused(tmp_path: Path) -> None:
     for name in ("004", "../elsewhere"):
         (tmp_path / "current").write_text(name)

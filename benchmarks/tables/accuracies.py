@@ -10,6 +10,7 @@ from benchmarks.tables.markdown import (
     source,
     source_line,
     unmeasured,
+    with_spread,
 )
 from tendigits.registry import folder, shipped_models
 from tendigits.training.recipe import RECIPES
@@ -30,7 +31,7 @@ def recipes_table() -> str:
                 deviation(accuracy),
                 f"{accuracy.least:.2%}",
                 str(accuracy.count),
-                f"{seconds.mean:.3g} ± {seconds.deviation:.2g}",
+                with_spread(seconds),
                 f"{memory.most:.0f} MB",
             ]
         )

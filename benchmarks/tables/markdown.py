@@ -47,3 +47,10 @@ def of_name(runs: list[dict[str, Any]], name: str, field: str) -> Summary:
 def deviation(accuracy: Summary) -> str:
     """Return the standard deviation of accuracies; one alone has none."""
     return f"{accuracy.deviation:.2%}" if accuracy.count > 1 else "one seed"
+
+
+def with_spread(seconds: Summary) -> str:
+    """Return a mean with its standard deviation, where there is more than one."""
+    if seconds.count == 1:
+        return f"{seconds.mean:.3g}"
+    return f"{seconds.mean:.3g} ± {seconds.deviation:.2g}"

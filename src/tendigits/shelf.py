@@ -1,6 +1,6 @@
 """A folder of models that were taught one after the other, and the one that is in use.
 
-    taught/001/model.onnx, model.safetensors, lesson.json
+    taught/001/model.onnx, model.safetensors, lesson.json, parent
     taught/002/...
     taught/current          # holds 002, or nothing: then the shipped model is in use
 
@@ -8,6 +8,7 @@ A model is complete before `current` names it, and `current` changes at once: a 
 there never sees half a model. Nothing is ever deleted, so that every step can be taken back.
 """
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,8 @@ from tendigits.atomic import write_text
 from tendigits.errors import SettingError, WeightsError
 
 CURRENT = "current"
+PARENT = "parent"  # in a model's folder: the name of the model it was taught from, or nothing
+TRIES = 100  # at a number that another lesson takes at the same time
 NUMBER = re.compile(r"\d{3,}")
 
 
@@ -48,11 +51,19 @@ def put_on_shelf(shelf: Path, finished: Path) -> Path:
         Its new place.
     """
     shelf.mkdir(parents=True, exist_ok=True)
+    parent = current_model(shelf)
+    write_text(finished / PARENT, f"{parent.name if parent else ''}\n")
     number = 1 + max((int(name) for name in _numbers(shelf)), default=0)
-    place = shelf / f"{number:03d}"
-    os.rename(finished, place)
-    use(shelf, place)
-    return place
+    for place in (shelf / f"{each:03d}" for each in range(number, number + TRIES)):
+        try:
+            os.rename(finished, place)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue
+            raise
+        use(shelf, place)
+        return place
+    raise WeightsError(f"{shelf}: no number is free from {number:03d} on")
 
 
 def use(shelf: Path, model: Path | None) -> None:
@@ -61,7 +72,7 @@ def use(shelf: Path, model: Path | None) -> None:
 
 
 def undo(shelf: Path) -> Path | None:
-    """Put the model that was there before into use again.
+    """Put the model that the one in use was taught from into use again.
 
     Returns:
         Its folder; None for the shipped model.
@@ -73,9 +84,10 @@ def undo(shelf: Path) -> Path | None:
     current = current_model(shelf)
     if current is None:
         raise SettingError(f"{shelf}: the shipped model is in use: there is nothing to undo")
-    before = [shelf / name for name in _numbers(shelf) if int(name) < int(current.name)]
-    use(shelf, before[-1] if before else None)
-    return before[-1] if before else None
+    name = (current / PARENT).read_text("ascii").strip()
+    before = shelf / name if NUMBER.fullmatch(name) and (shelf / name).is_dir() else None
+    use(shelf, before)
+    return before
 
 
 def _numbers(shelf: Path) -> list[str]:

@@ -75,6 +75,8 @@ def read(
         raise SettingError("--explain shows something in the drawing: expected --draw too")
     paths = find_pictures(pictures)
     several = len(paths) > 1 or any(Path(name).is_dir() for name in pictures)
+    if draw:
+        refuse_to_overwrite(draw, pictures, paths)
     drawing = Drawing(draw, several=several, explain=explain) if draw else None
     reader = _make_reader(model, fields, format, valid, reject_above)
     if as_csv:
@@ -95,7 +97,11 @@ def find_pictures(names: Iterable[str]) -> list[Path]:
     for name in names:
         path = Path(name)
         if path.is_dir():
-            inside = sorted(each for each in path.rglob("*") if each.suffix.lower() in ENDINGS)
+            inside = sorted(
+                each
+                for each in path.rglob("*")
+                if each.suffix.lower() in ENDINGS and each.is_file()
+            )
             if not inside:
                 raise DataNotFoundError(
                     f"{path}: there is no picture in this folder: expected names that end in "
@@ -103,13 +109,36 @@ def find_pictures(names: Iterable[str]) -> list[Path]:
                 )
             found += inside
         elif not path.exists() and glob.has_magic(name):
-            matching = sorted(map(Path, glob.glob(name, recursive=True)))
+            matching = sorted(
+                each for each in map(Path, glob.glob(name, recursive=True)) if not each.is_dir()
+            )
             if not matching:
                 raise DataNotFoundError(f"{name}: no file has such a name")
             found += matching
         else:
             found.append(path)  # if it is not there, reading it says so and goes on
     return found
+
+
+def refuse_to_overwrite(out: Path, names: Iterable[str], paths: Iterable[Path]) -> None:
+    """Refuse to draw over a picture that is read, or into a folder that is read.
+
+    Args:
+        out: Where drawings go.
+        names: What was asked to be read.
+        paths: The pictures among them.
+
+    Raises:
+        SettingError: It would.
+    """
+    place = out.resolve()
+    folders = [Path(name).resolve() for name in names if Path(name).is_dir()]
+    taken = {path.resolve() for path in paths}
+    drawn = {place, *(place / f"{path.stem}.png" for path in taken)}
+    if drawn & taken or any(place.is_relative_to(folder) for folder in folders):
+        raise SettingError(
+            f"{out} cannot be drawn into: its pictures are read; name another file or folder"
+        )
 
 
 class Drawing:

@@ -71,14 +71,16 @@ def find_corrections(folder: Path | None, queue: str | None) -> "Digits":
             "there must be one thing to learn from: name a folder of corrections, or a --queue"
         )
     if folder is not None:
-        from tendigits.data import open_data
+        from tendigits.data import open_available
 
-        return open_data(folder).all()
+        return open_available(folder).all()
     from tendigits.sorting.corrections import corrections
     from tendigits.sorting.queue import ReviewQueue
+    from tendigits.sorting.tables import sqlite_file
 
     assert queue is not None
-    if "://" not in queue and not Path(queue).exists():
+    file = sqlite_file(queue)
+    if file is not None and not file.exists():
         raise SettingError(f"there is no queue {queue}: name the file of one, or postgresql://...")
     opened = ReviewQueue(queue)
     try:

@@ -25,6 +25,11 @@ LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
 BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
+MOST_WIDTH = 125 * LINE_HEIGHT  # pixels of a line in standard size: more than 80 digits
+MOST_HEIGHT = 6 * LINE_HEIGHT
+MOST_PLACES = (
+    1_000  # pieces that a page's skew is found by, the largest: they are compared in pairs
+)
 MOST_LINES = 80  # on a page; more is a texture
 
 
@@ -91,12 +96,28 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
         ground, skew = turn(ground, skew), 0.0
         pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+        if not len(pieces.boxes):
+            return []
     groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
-    if one:
+    groups = [group for group in groups if could_be_a_line(pieces, group)]
+    if one and groups:
         groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
-    else:
+    elif groups:
         groups = [part for group in groups for part in split_at_gaps(group, pieces)]
     return [cut_line(ground, pieces, group) for group in groups[:MOST_LINES]]
+
+
+def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:
+    """Say whether the pieces of a line would still be one in standard size, and not a page of dots.
+
+    Args:
+        pieces: Of the page.
+        group: Their numbers, from 0, at least one.
+    """
+    boxes = pieces.boxes[group]
+    size = (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - boxes[:, :2].min(axis=0)
+    scale = LINE_HEIGHT / weighted_median(boxes[:, 3], pieces.areas[group])
+    return bool(scale * size[0] <= MOST_WIDTH and scale * size[1] <= MOST_HEIGHT)
 
 
 def find_pieces(mask: Mask, stroke: float) -> Pieces:
@@ -117,8 +138,9 @@ def find_pieces(mask: Mask, stroke: float) -> Pieces:
 
 def skew_of(pieces: Pieces) -> float:
     """Return how much the lines fall for one to the right: 0.27 at 15 degrees."""
-    high = pieces.boxes[:, 3] >= 0.5 * pieces.height
-    places = pieces.middles[high]
+    high = np.flatnonzero(pieces.boxes[:, 3] >= 0.5 * pieces.height)
+    largest = high[np.argsort(-pieces.areas[high], kind="stable")[:MOST_PLACES]]
+    places = pieces.middles[np.sort(largest)]
     if len(places) < 2:
         return 0.0
     across, down = (places[None, :, axis] - places[:, None, axis] for axis in (0, 1))
@@ -144,7 +166,8 @@ def group_into_lines(pieces: Pieces, skew: float, *, beside: float) -> list[NDAr
         beside: Lines that share more than this of the lower one's height are one.
     """
     levels = pieces.middles[:, 1] - skew * pieces.middles[:, 0]
-    high = pieces.boxes[:, 3] >= 0.5 * pieces.height
+    heights = pieces.boxes[:, 3]
+    high = heights >= 0.5 * min(pieces.height, float(heights.max()))  # there is one at least
     order = np.flatnonzero(high)[np.argsort(levels[high])]
     breaks = np.flatnonzero(np.diff(levels[order]) > 0.5 * pieces.height) + 1
     lines = join_overlapping(np.split(order, breaks), levels, pieces.boxes[:, 3], beside)

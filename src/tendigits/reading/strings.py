@@ -39,6 +39,7 @@ from tendigits.reading.line_network import Transcribe
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.search import Rules
 from tendigits.reading.segment import Line
+from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
 SURE = 0.95  # chance: the line network needs no second reader from here on
@@ -97,24 +98,42 @@ def read_lines(
     transcribe = recognisers.transcribe
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
-    sure = [
-        recognisers.alone and one is not None and is_sure(one, own)
-        for one, own in zip(heard, each, strict=True)
+    alone = [
+        answer_alone(line, one, recognisers.weights)
+        if recognisers.alone and one is not None and is_sure(one, own)
+        else None
+        for line, one, own in zip(lines, heard, each, strict=True)
     ]
-    doubtful = [line for line, known in zip(lines, sure, strict=True) if not known]
+    known = [answer is not None and all_have_ink(answer) for answer in alone]
+    doubtful = [line for line, is_known in zip(lines, known, strict=True) if not is_known]
     cut = iter(cut_lines(doubtful, recognisers))
     answers = []
-    for line, one, known, own in zip(lines, heard, sure, each, strict=True):
-        if one is not None and known:
-            answers.append(answer_alone(line, one, recognisers.weights))
+    for line, one, answer, is_known, own in zip(lines, heard, alone, known, each, strict=True):
+        if is_known:
+            answers.append(answer)
             continue
         candidates, lattice = next(cut)
-        if transcribe is None:
-            answers.append(choose(candidates, lattice, recognisers.weights, own))
-        else:
-            looks = look(line, transcribe)
-            answers.append(choose_jointly(line, candidates, lattice, looks, recognisers, own))
+        answers.append(answer_doubtful(line, one, candidates, lattice, recognisers, own))
     return answers
+
+
+def answer_doubtful(
+    line: Line,
+    heard: Heard | None,
+    candidates: Candidates,
+    lattice: Lattice,
+    recognisers: Recognisers,
+    rules: Rules | None,
+) -> Answer | None:
+    """Return what a line says that the line network alone is not believed about."""
+    if heard is None or recognisers.transcribe is None:
+        return choose(candidates, lattice, recognisers.weights, rules)
+    if len(heard.texts[0]) <= 1:
+        cut = choose(candidates, lattice, recognisers.weights, rules)
+        if cut is not None and len(cut.letters) == 1:
+            return judge_one(cut, heard.log_probs, recognisers.weights)
+    looks = look(line, recognisers.transcribe)
+    return choose_jointly(line, candidates, lattice, looks, recognisers, rules)
 
 
 def listen(log_probs: LogProbs) -> Heard:
@@ -144,15 +163,24 @@ def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
 
 
 def is_sure(heard: Heard, rules: Rules | None) -> bool:
-    """Say whether the line network alone may be believed, and its text keeps to the rules."""
-    return heard.chances[0] > SURE and (rules is None or keeps_to(rules, heard.texts[0]))
+    """Say whether the line network alone may be believed, and its text keeps to the rules.
 
-
-def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer | None:
-    """Return what the line network says, with its chance; None if that is nothing."""
+    Of a single digit, or of none, it never is: see `single`.
+    """
     text = heard.texts[0]
-    if not text:
-        return None
+    if len(text) <= 1 or heard.chances[0] <= SURE:
+        return False
+    return rules is None or keeps_to(rules, text)
+
+
+def all_have_ink(answer: Answer) -> bool:
+    """Say whether ink was found for each digit: where two touch, it needs the lattice's cuts."""
+    return all(letter.image.any() for letter in answer.letters)
+
+
+def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer:
+    """Return what the line network says, which is not nothing, with its chance."""
+    text = heard.texts[0]
     slope, offset = weights.joint.sure
     chance = logistic(slope * log_odds(float(heard.chances[0])) + offset)
     scaled = share_out(heard.chances, 0, chance)

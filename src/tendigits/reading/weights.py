@@ -78,6 +78,7 @@ class Weights:
         skip: (7,) float64, of `SKIP_MEASURES`.
         field: Slope and offset that make the log-odds of a whole field calibrated.
         single: The same for a digit.
+        one: What the log-odds of a line of one digit are made of: see `single.measure_one`.
         joint: How much the lattice and the line network count for.
     """
 
@@ -87,6 +88,7 @@ class Weights:
     skip: NDArray[np.float64]
     field: tuple[float, float] = (1.0, 0.0)
     single: tuple[float, float] = (1.0, 0.0)
+    one: tuple[float, float, float] = (1.0, 0.0, 0.0)
     joint: JointWeights = dataclass_field(default_factory=even_weights)
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,6 +100,7 @@ class Weights:
             "skip": dict(zip(SKIP_MEASURES, self.skip.tolist(), strict=True)),
             "field": list(self.field),
             "single": list(self.single),
+            "one": list(self.one),
             "joint": self.joint.to_dict(),
         }
 
@@ -116,6 +119,7 @@ class Weights:
                 skip=np.array([float(fields["skip"][name]) for name in SKIP_MEASURES]),
                 field=(float(fields["field"][0]), float(fields["field"][1])),
                 single=(float(fields["single"][0]), float(fields["single"][1])),
+                one=(float(fields["one"][0]), float(fields["one"][1]), float(fields["one"][2])),
                 joint=JointWeights.from_dict(fields["joint"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tendigits.atomic import write_bytes
 from tendigits.data import Digits
 from tendigits.errors import SettingError
 from tendigits.results import SIDE
@@ -94,7 +95,10 @@ def export(answers: Iterable[Answered], folder: Path) -> None:
     for name, content in files(answers):
         path = folder / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
+        if name == LABELS_FILE:
+            write_bytes(path, content)  # it says that the set is whole, so it is never half a file
+        else:
+            path.write_bytes(content)
 
 
 def row_of(answered: Answered, digits: int) -> tuple[str | int, ...]:

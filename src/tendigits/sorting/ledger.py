@@ -24,42 +24,18 @@ import csv
 import io
 import json
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tendigits.errors import SortingError
 from tendigits.results import Page
+from tendigits.sorting.database import CSV, DATABASE, open_database
 from tendigits.sorting.disk import told_when_full
 from tendigits.sorting.mail import Piece
 
-DATABASE = "ledger.sqlite3"
-CSV = "ledger.csv"
 CUT = "ledger.csv.cut"  # what a start cut off, unless it was only the half of a line
 HEAD = ("picture", "sha256", "code", "confidence", "bin", "model", "time")
-VERSION = 1  # of the tables, in SQLite's user_version
-SCHEMA = """
-CREATE TABLE pieces (
-    number INTEGER PRIMARY KEY,
-    picture NOT NULL,  -- text; bytes where the name is no text
-    sha256 TEXT NOT NULL,
-    code TEXT NOT NULL,
-    confidence REAL NOT NULL,
-    bin TEXT NOT NULL,
-    model TEXT NOT NULL,
-    time TEXT NOT NULL,
-    placed INTEGER NOT NULL DEFAULT 0,
-    page TEXT,  -- what the queue is told, until it was
-    UNIQUE (picture, sha256)
-);
-CREATE INDEX waiting ON pieces (number) WHERE placed = 0;
-CREATE TABLE runs (
-    number INTEGER PRIMARY KEY, start TEXT NOT NULL, settings TEXT NOT NULL,
-    pieces INTEGER NOT NULL, seconds REAL NOT NULL
-);
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +76,7 @@ class Ledger:
 
     Raises:
         StorageFullError: The disk is full.
-        SortingError: The ledger is damaged, or of a newer tendigits.
+        SortingError: The ledger is damaged, gone in part, or of a newer tendigits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -229,31 +205,6 @@ class Ledger:
         if b"\n" in rest:
             with (self.folder / CUT).open("ab") as kept:
                 kept.write(rest)
-
-
-def open_database(folder: Path) -> sqlite3.Connection:
-    """Open the ledger's database in a folder, made if there is none.
-
-    Raises:
-        SortingError: It is of a newer tendigits.
-        sqlite3.Error: It is damaged, or the disk is full.
-    """
-    connection = sqlite3.connect(folder / DATABASE, timeout=10)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
-        elif version != VERSION:
-            raise SortingError(
-                f"{folder / DATABASE}: is of version {version}: expected {VERSION}: use the "
-                "tendigits that made it, or name another folder"
-            )
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def csv_line(values: Iterable[str]) -> bytes:

@@ -47,7 +47,8 @@ class ReviewQueue:
     Any number of threads, processes and, with PostgreSQL, machines may use one at once.
 
     Args:
-        place: An SQLite file, made where it is missing, or ``postgresql://user@host/name``.
+        place: An SQLite file, made where it is missing, or ``sqlite:///file``, or
+            ``postgresql://user@host/name``.
         opinions: How many people must say the same of a piece that is added by this object.
 
     Raises:

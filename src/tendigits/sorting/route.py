@@ -16,7 +16,7 @@ from tendigits.sorting.ledger import Ledger, Row
 from tendigits.sorting.mail import ChangedError, Piece, copy, find_pictures, identify
 from tendigits.sorting.plan import REVIEW, UNREADABLE, Plan
 from tendigits.sorting.readings import ReaderSettings, Reading, read_all
-from tendigits.sorting.summary import NOTHING, Summary, summarise, write_summary
+from tendigits.sorting.summary import NOTHING, SUMMARY, Summary, summarise, write_summary
 
 COPIERS = 8  # threads: a copy mostly waits for the disk, and a disk flushes several at once
 
@@ -183,6 +183,8 @@ class _Sorting:
         while waiting := self.ledger.waiting(after=after):
             self.place([row for _, row in waiting], None)
             after = waiting[-1][0]
+        # They are met again in the folder, and are not to be counted twice.
+        self.outcome = replace(self.outcome, known=-self.outcome.routed)
 
     def place(self, rows: list[Row], run: int | None) -> None:
         """Put decided pieces into their bins, and commit that they are there."""
@@ -223,9 +225,10 @@ class _Sorting:
             raise error.__cause__ or error from None
 
     def sweep(self) -> None:
-        """Remove the beginnings of copies that a killed run left."""
-        for part in self.out.glob("*/.*.part"):
-            part.unlink(missing_ok=True)
+        """Remove the beginnings of copies, and of the summary, that a killed run left."""
+        for pattern in ("*/.*.part", f".{SUMMARY}.*.part"):
+            for part in self.out.glob(pattern):
+                part.unlink(missing_ok=True)
 
 
 def now() -> str:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tendigits.errors import SettingError, explain_missing
@@ -97,23 +97,33 @@ def open_engine(place: str | Path) -> Engine:
 
     Args:
         place: ``postgresql://user@host/name``, or an SQLite file, whose folder is made where it is
-            missing.
+            missing, also as ``sqlite:///file``.
 
     Raises:
         SettingError: The address is of another kind.
         ExtraMissingError: What speaks to PostgreSQL is not installed.
         OSError: The folder cannot be made.
     """
-    if "://" not in str(place):
-        path = Path(place)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(
-            f"sqlite:///{path.absolute()}", connect_args={"timeout": BUSY_SECONDS}
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return _open_postgresql(str(place))
+    path = sqlite_file(place)
+    if path is None:
+        return _open_postgresql(str(place))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not as text, in which a ? or a % of the file's name would mean something else.
+    address = URL.create("sqlite", database=str(path.absolute()))
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def sqlite_file(place: str | Path) -> Path | None:
+    """Return the SQLite file of a queue; None for an address of another kind.
+
+    >>> str(sqlite_file("sqlite:///queue.sqlite")), sqlite_file("postgresql://anna@host/mail")
+    ('queue.sqlite', None)
+    """
+    name = str(place).removeprefix("sqlite:///")
+    return None if not name or "://" in name else Path(name)
 
 
 def make_tables(connection: Connection) -> None:

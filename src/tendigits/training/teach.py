@@ -92,7 +92,7 @@ def teach(loaded: LoadedModel, corrections: Digits, *, seed: int = 0) -> tuple[n
     Args:
         loaded: The model; it is left as it is.
         corrections: Pictures with their right labels, at least six.
-        seed: Fixes which of them are kept to measure on, and the training.
+        seed: Fixes the training; which of them are kept to measure on depends on their number only.
 
     Returns:
         The taught network and what it is worth; whether to use it is `Lesson.accepted`.
