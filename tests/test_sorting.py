@@ -24,9 +24,9 @@ from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SortingError, StorageFullError
 from tendigits.results import Field, Page
-from tendigits.sorting import ledger as ledgers
 from tendigits.sorting import route as room
 from tendigits.sorting.corrections import export
+from tendigits.sorting.database import CSV, DATABASE
 from tendigits.sorting.disk import told_when_full
 from tendigits.sorting.ledger import Ledger
 from tendigits.sorting.mail import Piece
@@ -181,9 +181,9 @@ def sort_stub(folder: Path, plan: Plan) -> None:
 
 def bins_in_ledger(out: Path) -> dict[str, str]:
     """Return the bin of each piece, by picture; a piece that is there twice fails."""
-    if not (out / ledgers.DATABASE).exists():
+    if not (out / DATABASE).exists():
         return {}
-    with Ledger(out), (out / ledgers.CSV).open(newline="") as file:
+    with Ledger(out), (out / CSV).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["picture"] for row in rows}) == len(rows)
     return {row["picture"]: row["bin"] for row in rows}
