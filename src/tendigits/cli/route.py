@@ -54,6 +54,10 @@ def route(
             show_default=False,
         ),
     ] = None,
+    opinions: Annotated[
+        int,
+        typer.Option(help="How many people must say the same of a piece in --queue.", min=1),
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print nothing unless something is wrong.")
@@ -80,7 +84,7 @@ def route(
     )
     bins = load_plan(plan)
     try:
-        with _bar(folder, quiet=quiet) as report, _open(queue) as review:
+        with _bar(folder, quiet=quiet) as report, _open(queue, opinions) as review:
             outcome = sort(
                 folder,
                 out,
@@ -103,14 +107,14 @@ def route(
 
 
 @contextlib.contextmanager
-def _open(url: str | None) -> Iterator["ReviewQueue | None"]:
+def _open(url: str | None, opinions: int) -> Iterator["ReviewQueue | None"]:
     """Open the review queue for the block; None where there is none."""
     if url is None:
         yield None
         return
     from tendigits.sorting.queue import ReviewQueue
 
-    with contextlib.closing(ReviewQueue(url)) as queue:
+    with contextlib.closing(ReviewQueue(url, opinions=opinions)) as queue:
         yield queue
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from tendigits.errors import SortingError, StorageFullError
 
 LOCK = ".lock"
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LITTLE = 1 << 20  # bytes: with less free, trouble with a file is taken for a full disk
 ADVICE = "make room and start again; no piece is lost, and none is sorted twice"
 
 
@@ -23,6 +25,17 @@ def is_full(error: BaseException) -> bool:
         getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         or "disk is full" in str(error)
     )
+
+
+def _is_cramped(error: BaseException, place: Path) -> bool:
+    """Say whether SQLite had trouble with a file where there is hardly room for any.
+
+    It tells of a full disk so when the file is that of its log's index.
+    """
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    if not isinstance(error, sqlite3.Error) or code & 0xFF != sqlite3.SQLITE_IOERR:
+        return False
+    return shutil.disk_usage(place.parent).free < LITTLE
 
 
 @contextlib.contextmanager
@@ -39,7 +52,7 @@ def told_when_full(place: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        if is_full(error):
+        if is_full(error) or _is_cramped(error, place):
             raise StorageFullError(f"{place}: the disk is full: {ADVICE}") from error
         if isinstance(error, sqlite3.Error):
             raise SortingError(f"{place}: cannot be used ({error}): see docs/sorting.md") from error
