@@ -60,3 +60,14 @@ def test_every_postcode_has_one_length(text: str) -> None:
 def test_what_it_cannot_use_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="regular expression"):
         parse(text)
+
+
+@pytest.mark.parametrize("text", ["(" * 3_000, r"\d{64}{64}", r"\d{64}" * 10, "1" * 201])
+def test_what_would_take_for_ever_is_refused_at_once(text: str) -> None:
+    with pytest.raises(SettingError):
+        parse(text)
+
+
+def test_what_can_be_read_in_too_many_ways_is_refused() -> None:
+    with pytest.raises(SettingError, match="too many ways"):
+        _ = Pattern(parse("(.*1.{20}|.*2.{15})*")).lengths

@@ -11,6 +11,9 @@ from tendigits.errors import SettingError
 
 ALL_DIGITS = frozenset(range(10))
 MOST_REPEATS = 64  # of a part of an expression; a field has 25 digits at most
+MOST_REPEATED = 1_000  # the numbers of all repeats of an expression, multiplied
+MOST_CHARACTERS = 200  # of an expression
+MOST_STATES = 2_000  # that a string may be in after some digits
 MOST_LENGTH = 64  # digits of an expression without a bound that are counted
 
 
@@ -131,6 +134,8 @@ class Pattern:
                     if not isinstance(new, Nothing):
                         following[new] = following.get(new, 0) + ways
             states = following
+            if len(states) > MOST_STATES:
+                raise SettingError("the regular expression can be read in too many ways")
             if not states:
                 break
         return tuple(found)
@@ -158,8 +163,13 @@ def parse(text: str) -> Expression:
     r"""Parse a regular expression: digits, ``\d``, ``.``, ``[0-35]``, groups, ``|``, repeats.
 
     Raises:
-        SettingError: It has something else, or is not whole.
+        SettingError: It has something else, is not whole, or is too long.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise SettingError(
+            f"the regular expression has {len(text):,} characters: expected at most "
+            f"{MOST_CHARACTERS}"
+        )
     parser = _Parser(text)
     expression = parser.alternatives()
     if parser.place < len(text):
@@ -175,6 +185,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.place = 0
+        self.repeats = 1  # all of them, multiplied
 
     def error(self) -> SettingError:
         """Return what is wrong where the parser stands."""
@@ -215,6 +226,9 @@ class _Parser:
         part = self.single()
         while self.next() and self.next() in "?*+{":
             least, most = self.bounds()
+            self.repeats *= max(1, least, most or 0)
+            if self.repeats > MOST_REPEATED:
+                raise self.error()
             whole: Expression = Many(part) if most is None else Empty()
             for _ in range(0 if most is None else most - least):
                 whole = either(Empty(), both(part, whole))

@@ -54,7 +54,7 @@ def find_rules(name: str | Rules | None, *, valid: Path | None = None) -> Rules 
 
     Raises:
         UnknownNameError: There is no such format.
-        SettingError: The format is not well written, or no code of the list keeps to it.
+        SettingError: The format is not well written, or no code of the list is as long as it asks.
         DataError: The list cannot be read.
     """
     parts: list[Rules] = []
