@@ -24,6 +24,7 @@ prints that line and leaves with `exit_code`.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -84,6 +85,11 @@ EXTRA_OF = {
     "torch": "train",
     "uvicorn": "serve",
 }
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Say whether the system refused to write because there is no room."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def explain_missing(error: ModuleNotFoundError) -> Exception:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.errors import WeightsError
+from tendigits.reading.session import open_session
 from tendigits.registry import shipped_file
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -45,22 +46,7 @@ def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classif
         UnknownNameError: There is no such model.
         WeightsError: The file is no such model, or a shipped one is damaged.
     """
-    import onnxruntime
-
-    path = find_model(model)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
-    except Exception as error:  # ONNX Runtime has a class of its own for each kind of bad file
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{path}: cannot be loaded ({reason}): expected an ONNX file") from error
-    if names != ["images", "logits"]:
-        raise WeightsError(f"{path}: has {', '.join(names)}: expected images in and logits out")
+    session = open_session(find_model(model), "images", threads=threads)
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.errors import WeightsError
 from tendigits.reading.canvas import Canvas
 from tendigits.reading.ctc import LogProbs
+from tendigits.reading.session import open_session
 from tendigits.registry import folder, line_file
 
 Transcribe = Callable[[Canvas], LogProbs]
@@ -31,23 +31,7 @@ def load_line_network(path: Path = SHIPPED, *, threads: int = 0) -> Transcribe:
     Raises:
         WeightsError: The file is no such network, or the shipped one is damaged.
     """
-    import onnxruntime
-
-    if path == SHIPPED:
-        path = line_file()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        names = [value.name for value in (*session.get_inputs(), *session.get_outputs())]
-    except Exception as error:  # ONNX Runtime has a class of its own for each kind of bad file
-        reason = " ".join(str(error).split())
-        raise WeightsError(f"{path}: cannot be loaded ({reason}): expected an ONNX file") from error
-    if names != ["lines", "logits"]:
-        raise WeightsError(f"{path}: has {', '.join(names)}: expected lines in and logits out")
+    session = open_session(line_file() if path == SHIPPED else path, "lines", threads=threads)
 
     def transcribe(canvas: Canvas) -> LogProbs:
         lines = canvas[None].astype(np.float32) / np.float32(255)

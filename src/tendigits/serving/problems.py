@@ -1,6 +1,5 @@
 """Errors as the service tells them: problem details in JSON (RFC 9457), with one sentence."""
 
-import errno
 import http
 import json
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from tendigits.errors import (
     StorageFullError,
     TendigitsError,
     UsageError,
+    is_disk_full,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -72,7 +72,7 @@ def problem_of(error: Exception) -> Problem:
     """Return how an error is told: ours as they are, a full disk as 507, others without details."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_disk_full(error):
         return disk_full()
     if isinstance(error, StorageFullError):
         return disk_full()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from tendigits.atomic import write_bytes
 from tendigits.data import Digits
 from tendigits.errors import SettingError
+from tendigits.reading.drawing import encode_png
 from tendigits.results import SIDE
 from tendigits.sorting.pieces import Answered
 
@@ -73,7 +73,7 @@ def files(answers: Iterable[Answered]) -> Iterator[tuple[str, bytes]]:
     for answered in answers:
         pairs = labelled(answered)
         for place, (image, label) in enumerate(pairs, 1):
-            yield f"{label}/{answered.piece:06d}-{place:02d}.png", as_png(image)
+            yield f"{label}/{answered.piece:06d}-{place:02d}.png", encode_png(image)
         rows.writerow(row_of(answered, len(pairs)))
     yield LABELS_FILE, table.getvalue().encode()
 
@@ -121,10 +121,3 @@ def inert(words: str) -> str:
     ("'=1+1", 'a letter.png')
     """
     return f"'{words}" if words[:1] in tuple("=+-@\t\r") else words
-
-
-def as_png(image: NDArray[np.uint8]) -> bytes:
-    """Return an (H, W) uint8 picture as the bytes of a PNG file."""
-    content = io.BytesIO()
-    Image.fromarray(image).save(content, "PNG")
-    return content.getvalue()

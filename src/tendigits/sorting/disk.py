@@ -1,18 +1,15 @@
 """The folder that a sorting writes: one process at a time, and a full disk told in one line."""
 
 import contextlib
-import errno
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-from tendigits.errors import SortingError, StorageFullError
+from tendigits.errors import SortingError, StorageFullError, is_disk_full
+from tendigits.locks import take_lock
 
 LOCK = ".lock"
-FULL = (errno.ENOSPC, errno.EDQUOT)
 LITTLE = 1 << 20  # bytes: with less free, trouble with a file is taken for a full disk
 ADVICE = "make room and start again; no piece is lost, and none is sorted twice"
 
@@ -20,7 +17,7 @@ ADVICE = "make room and start again; no piece is lost, and none is sorted twice"
 def is_full(error: BaseException) -> bool:
     """Say whether an error of the system or of SQLite means that there is no room."""
     if isinstance(error, OSError):
-        return error.errno in FULL
+        return is_disk_full(error)
     return isinstance(error, sqlite3.Error) and (
         getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         or "disk is full" in str(error)
@@ -73,29 +70,8 @@ def only_one(folder: Path) -> Iterator[None]:
         SortingError: Another process sorts into it.
     """
     with (folder / LOCK).open("ab") as file:
-        if not _lock(file):
+        if not take_lock(file):
             raise SortingError(
                 f"{folder}: another process sorts into it: wait for its end, or name another folder"
             )
         yield
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Take the lock on `file` that ends with the process; False where another process has it."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # this file system has no locks
-    return True

@@ -1,9 +1,10 @@
 """What a person can do about a run that stopped, in words for the end of an error's line."""
 
-import errno
 import os
 import shlex
 from pathlib import Path
+
+from tendigits.errors import is_disk_full
 
 
 def resume_command(run: Path) -> str:
@@ -18,6 +19,6 @@ def reason(error: OSError) -> str:
 
 def how_to_go_on(error: OSError, run: Path) -> str:
     """Return what to do about `error`, and how the run in the folder `run` then goes on."""
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    is_full = is_disk_full(error)
     first = "make room" if is_full else "see to that"
     return f"{first}, then continue with: {resume_command(run)}"

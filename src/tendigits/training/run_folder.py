@@ -10,16 +10,16 @@ import math
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tendigits.atomic import write_json
 from tendigits.environment import describe_environment
 from tendigits.errors import RunFolderError, SettingError, UsageError
+from tendigits.locks import take_lock
 from tendigits.training.advice import how_to_go_on, reason
 from tendigits.training.recipe import Recipe, check_types
 
@@ -203,7 +203,7 @@ class RunFolder:
         with self.writing(self.recipe):
             file = open(self.recipe, "r+b")  # noqa: SIM115  (a network's lock wants a file to write)
         with file:
-            if not _lock(file):
+            if not take_lock(file):
                 raise RunFolderError(
                     f"{self.path} is being trained by another process: wait for it, or stop it "
                     "before you go on with the run"
@@ -241,21 +241,6 @@ def create_run_folder(runs: Path, settings: RunSettings) -> RunFolder:
                 "another folder with --runs"
             ) from error
         raise
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Take the lock on `file` that ends with the process; False where another process has it."""
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # this file system has no locks
-    return True
 
 
 def _read_line(line: bytes) -> dict[str, Any] | None:
