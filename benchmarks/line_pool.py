@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tendigits.data import load_mnist
 from tendigits.data.lines import Line, make_lines
+from tendigits.data.open_loops import make_open
 from tendigits.data.words import make_words
 from tendigits.reading.canvas import MARGIN, SCALE, Canvas, lay_out
 from tendigits.reading.ground import find_ink
@@ -27,6 +28,7 @@ from tendigits.reading.segment import find_lines
 
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
+OPEN_SHARE = 0.3  # of fours and nines are joined by one that is written openly
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
@@ -50,6 +52,8 @@ def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sh
     """Make lines and find them again; those that are not found whole are left out."""
     train, held = load_mnist().train.hold_out(HELD_OUT)
     digits = held if held_out else train
+    chosen = np.random.default_rng(0).permutation(len(digits))[: round(OPEN_SHARE * len(digits))]
+    digits = digits.join(make_open(digits.take(chosen), seed=0))
     words = make_words(round(WORDS_SHARE * count), seed=seed)
     for line in chain(make_lines(digits, count, seed=seed), words):
         found = find_lines(find_ink(line.picture), one=True)

@@ -9,6 +9,7 @@ from torch.nn import functional
 from tendigits.data.digits import CLASSES, Digits
 from tendigits.data.european import make_european
 from tendigits.data.not_digits import make_not_digits
+from tendigits.data.open_loops import make_open
 from tendigits.data.overprint import make_overprint
 from tendigits.models import channels_last
 from tendigits.training.augmentation import Augmentation, batch_augment
@@ -83,17 +84,20 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
 
     Args:
         digits: The training pictures.
-        augmentation: Its share of European ones and sevens is made.
+        augmentation: Its share of European ones and sevens is made, and of open fours and nines.
     """
-    if augmentation is None or not augmentation.european:
+    if augmentation is None:
         return digits
-    random = np.random.default_rng(MADE_SEED)
-    count = round(augmentation.european * len(digits))
-    made = make_european(digits.take(random.permutation(len(digits))[:count]), MADE_SEED)
-    return Digits(
-        images=np.concatenate([digits.images, made.images]),
-        labels=np.concatenate([digits.labels, made.labels]),
-    )
+    joined = digits
+    for make, share in (
+        (make_european, augmentation.european),
+        (make_open, augmentation.open_loops),
+    ):
+        random = np.random.default_rng(MADE_SEED)
+        chosen = random.permutation(len(digits))[: round(share * len(digits))]
+        if len(chosen):
+            joined = joined.join(make(digits.take(chosen), MADE_SEED))
+    return joined
 
 
 def spread(labels: Tensor, count: int) -> Tensor:
