@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.data import load_mnist
+from tendigits.data import Digits, load_mnist
 from tendigits.data.lines import Line, make_lines
 from tendigits.data.open_loops import make_open
 from tendigits.data.words import make_words
@@ -50,15 +50,24 @@ class Sheet:
 
 def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sheet]:
     """Make lines and find them again; those that are not found whole are left out."""
-    train, held = load_mnist().train.hold_out(HELD_OUT)
-    digits = held if held_out else train
-    chosen = np.random.default_rng(0).permutation(len(digits))[: round(OPEN_SHARE * len(digits))]
-    digits = digits.join(make_open(digits.take(chosen), seed=0))
+    digits = digits_to_write(held_out=held_out)
     words = make_words(round(WORDS_SHARE * count), seed=seed)
     for line in chain(make_lines(digits, count, seed=seed), words):
         found = find_lines(find_ink(line.picture), one=True)
         if found and is_whole(line, found[0]):
             yield Sheet(canvas=lay_out(found[0]), text=line.text, places=places_on(line, found[0]))
+
+
+def digits_to_write(*, held_out: bool) -> Digits:
+    """Return MNIST's training digits that lines are written with, and open fours and nines.
+
+    Args:
+        held_out: The digits that are held out, which calibrate, instead of the others.
+    """
+    train, held = load_mnist().train.hold_out(HELD_OUT)
+    digits = held if held_out else train
+    chosen = np.random.default_rng(0).permutation(len(digits))[: round(OPEN_SHARE * len(digits))]
+    return digits.join(make_open(digits.take(chosen), seed=0))
 
 
 def is_whole(line: Line, found: FoundLine) -> bool:

@@ -45,16 +45,16 @@ def lay_out(line: Line) -> Canvas:
 
 
 def look_again(sheet: Canvas) -> list[Canvas]:
-    """Return a sheet as it is, larger, smaller, and slanted to both sides, for a second opinion.
+    """Return a sheet larger, smaller, and slanted to both sides, for further opinions.
 
     Args:
         sheet: (2, 40, W) uint8.
 
     Returns:
-        `LOOKS` and one more of them, of other widths.
+        One for each of `LOOKS`, of other widths.
     """
     _, high, wide = sheet.shape
-    sheets = [sheet]
+    sheets = []
     for size, slant in LOOKS:
         width = -(-int(wide * max(1.0, size)) // STEP) * STEP
         turn = np.array([[size, slant], [0, size]])

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.ctc import LogProbs, best_texts, text_log_probs
+from tendigits.reading.ctc import LogProbs, best_texts, looks_log_probs
 from tendigits.reading.lattice import Lattice, forward, forward_text
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import JointWeights
@@ -74,7 +74,7 @@ def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = No
 
 def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:
     """Return the logarithm of the mean chance of each text over all looks at the line, (K,)."""
-    found = np.stack([text_log_probs(log_probs, texts) for log_probs in looks])
+    found = looks_log_probs(looks, texts)
     return np.asarray(np.logaddexp.reduce(found, axis=0) - np.log(len(looks)))
 
 

@@ -132,7 +132,7 @@ def answer_doubtful(
         cut = choose(candidates, lattice, recognisers.weights, rules)
         if cut is not None and len(cut.letters) == 1:
             return judge_one(cut, heard.log_probs, recognisers.weights)
-    looks = look(line, recognisers.transcribe)
+    looks = [heard.log_probs, *look_further(line, recognisers.transcribe)]
     return choose_jointly(line, candidates, lattice, looks, recognisers, rules)
 
 
@@ -157,8 +157,8 @@ def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Can
     ]
 
 
-def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
-    """Return what the line network says of a line, looked at in several ways, as it is first."""
+def look_further(line: Line, transcribe: Transcribe) -> list[LogProbs]:
+    """Return what the line network says of a line, looked at in several other ways."""
     return [transcribe(sheet) for sheet in look_again(lay_out(line))]
 
 
