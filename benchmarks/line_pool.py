@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tendigits.data import Digits, load_mnist
 from tendigits.data.lines import Line, make_lines
-from tendigits.data.open_loops import make_open
+from tendigits.data.rare_forms import make_rare
 from tendigits.data.words import make_words
 from tendigits.reading.canvas import MARGIN, SCALE, Canvas, lay_out
 from tendigits.reading.ground import find_ink
@@ -28,7 +28,7 @@ from tendigits.reading.segment import find_lines
 
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
-OPEN_SHARE = 0.3  # of fours and nines are joined by one that is written openly
+RARE_SHARE = 0.3  # of digits are joined by one of a form that is rare in MNIST, where there is one
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
@@ -66,8 +66,8 @@ def digits_to_write(*, held_out: bool) -> Digits:
     """
     train, held = load_mnist().train.hold_out(HELD_OUT)
     digits = held if held_out else train
-    chosen = np.random.default_rng(0).permutation(len(digits))[: round(OPEN_SHARE * len(digits))]
-    return digits.join(make_open(digits.take(chosen), seed=0))
+    chosen = np.random.default_rng(0).permutation(len(digits))[: round(RARE_SHARE * len(digits))]
+    return digits.join(make_rare(digits.take(chosen), seed=0))
 
 
 def is_whole(line: Line, found: FoundLine) -> bool:

@@ -9,8 +9,8 @@ from torch.nn import functional
 from tendigits.data.digits import CLASSES, Digits
 from tendigits.data.european import make_european
 from tendigits.data.not_digits import make_not_digits
-from tendigits.data.open_loops import make_open
 from tendigits.data.overprint import make_overprint
+from tendigits.data.rare_forms import make_rare
 from tendigits.models import channels_last
 from tendigits.training.augmentation import Augmentation, batch_augment
 from tendigits.training.batches import batch_shift
@@ -91,7 +91,7 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
     joined = digits
     for make, share in (
         (make_european, augmentation.european),
-        (make_open, augmentation.open_loops),
+        (make_rare, augmentation.rare_forms),
     ):
         random = np.random.default_rng(MADE_SEED)
         chosen = random.permutation(len(digits))[: round(share * len(digits))]

@@ -1,7 +1,7 @@
-"""Fours and nines whose strokes do not meet, made from MNIST's, where they mostly do.
+"""Twos, fours and nines as many hands write them, and MNIST's rarely, made from MNIST's.
 
-Many hands write a 4 as a hook with a stem that begins at the bar, and a 9 as an S whose upper bow
-stays open, or as a small hook with a stem.
+A 2 begins with a curl; a 4 is a hook with a stem that begins at its bar; a 9 is an S whose bow
+stays open, a small hook with a stem, or a P.
 """
 
 import cv2
@@ -19,36 +19,72 @@ STEM_LEFT = (0.0, 0.5)  # of the stem above the bar, what stays of it
 ARM_ROWS = (0.2, 0.6)  # of the ink's height, between which a bar joins arm and stem
 HOOK = (0.0, 0.45)  # of the ink's height, the length of the hook on a 4
 HOOK_RISE = (-0.15, 0.5)  # of its length, by which it climbs
+CURL_DEPTH = (0.08, 0.32)  # of the ink's height, by which the curl of a 2 falls
+CURL_REACH = (0.05, 0.45)  # of its height, by which the curl then goes to the right
+TURNED_SHARE = 0.3  # of the nines are turned into a P
 LEAST_HOLE = 40  # fine pixels: a smaller one is a blot
 LEAST_LEFT = 0.75  # of a nine's ink, or its stem was cut off
-OPEN_SHARE = 0.75  # of the nines are open where the bow would meet the stem, the others below
+ABOVE_SHARE = (
+    0.75  # of the other nines are open where the bow would meet the stem, the others below
+)
 ABOVE = (-25.0, 0.0)  # degrees, where the gap begins; 0 is to the right, 90 upwards
 ABOVE_GAP = (30.0, 55.0)  # degrees, that the gap goes on
 BELOW = (180.0, 215.0)
 BELOW_GAP = (60.0, 90.0)
 
 
-def make_open(digits: Digits, seed: int) -> Digits:
-    """Return the fours and nines of a set, written openly.
+def make_rare(digits: Digits, seed: int) -> Digits:
+    """Return the twos, fours and nines of a set, written as they rarely are in MNIST.
 
     Args:
         digits: Pictures in MNIST form.
         seed: Fixes every stroke.
 
     Returns:
-        A picture in MNIST form for each four that has an arm and a stem and for each nine that has
-        a bow, in their order; others are left out.
+        A picture in MNIST form for each two with a start to its left, each four with an arm and a
+        stem and each nine with a bow and a stem, in their order; others are left out.
     """
     random = np.random.default_rng(seed)
-    chosen = digits.take(np.flatnonzero(np.isin(digits.labels, (4, 9))))
+    chosen = digits.take(np.flatnonzero(np.isin(digits.labels, list(FORMS))))
     images, labels = [np.zeros((SIDE, SIDE), np.uint8)], [0]  # so that there is one to stack
     for image, label in zip(chosen.images, chosen.labels.tolist(), strict=True):
-        fine = enlarge(image)
-        opened = open_four(fine, random) if label == 4 else open_nine(fine, random)
-        if opened is not None:
-            images.append(reduce(opened))
+        changed = FORMS[label](enlarge(image), random)
+        if changed is not None:
+            images.append(reduce(changed))
             labels.append(label)
     return Digits(images=np.stack(images)[1:], labels=np.array(labels[1:], np.uint8))
+
+
+def curl_two(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8] | None:
+    """Return a 2 that begins with a curl inside its bow; None if it does not begin on the left.
+
+    Args:
+        ink: (H, W) uint8, enlarged.
+        random: Draws the curl.
+    """
+    rows = np.flatnonzero((ink >= INK).any(axis=1))
+    if not len(rows):
+        return None
+    top, height = int(rows[0]), len(rows)
+    upper = ink[top : top + height // 2] >= INK
+    column = int(np.flatnonzero(upper.any(axis=0))[0])
+    at_start = np.flatnonzero(upper[:, column])
+    x, y = float(column), float(top + at_start[-1])
+    pen = stroke_width(ink)
+    if y < top + 0.1 * height:  # it begins with its top stroke, as a Z does
+        return None
+    deep, reach = height * random.uniform(*CURL_DEPTH), height * random.uniform(*CURL_REACH)
+    x += pen / 2
+    points = [
+        (x, y - pen / 2),
+        (x, y + 0.5 * deep),
+        (x + 0.3 * reach, y + 0.9 * deep),
+        (x + 0.7 * reach, y + deep),
+        (x + reach, y + deep * random.uniform(0.6, 1.1)),
+    ]
+    curled = ink.copy()
+    draw(curled, points, pen * random.uniform(*PEN))
+    return curled
 
 
 def open_four(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8] | None:
@@ -85,6 +121,13 @@ def open_four(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     return opened
 
 
+def change_nine(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8] | None:
+    """Return a 9 turned into a P, or with a gap in its bow; None if there is no bow, or no stem."""
+    if random.random() < TURNED_SHARE:
+        return ink[:, ::-1].copy() if (ink >= INK).any() else None
+    return open_nine(ink, random)
+
+
 def open_nine(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8] | None:
     """Return a 9 with a gap in its bow; None if there is no bow, or no stem.
 
@@ -99,7 +142,7 @@ def open_nine(ink: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     hole = max(holes, key=lambda part: int(figures[part, cv2.CC_STAT_AREA]), default=None)
     if hole is None or figures[hole, cv2.CC_STAT_AREA] < LEAST_HOLE:
         return None
-    where, gap = (ABOVE, ABOVE_GAP) if random.random() < OPEN_SHARE else (BELOW, BELOW_GAP)
+    where, gap = (ABOVE, ABOVE_GAP) if random.random() < ABOVE_SHARE else (BELOW, BELOW_GAP)
     begin, wide = random.uniform(*where), random.uniform(*gap)
     x, y = middles[hole]
     down, across = np.indices(ink.shape)
@@ -117,6 +160,15 @@ def keep_largest(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     _, parts, figures, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     largest = 1 + int(figures[1:, cv2.CC_STAT_AREA].argmax())
     return np.where(parts == largest, ink, np.uint8(0))
+
+
+FORMS = {2: curl_two, 4: open_four, 9: change_nine}
+
+
+def stroke_width(ink: NDArray[np.uint8]) -> float:
+    """Return twice the usual distance from the middle of a stroke to its edge, in pixels."""
+    inside = cv2.distanceTransform((ink >= INK).astype(np.uint8), cv2.DIST_L2, 3)
+    return 2 * float(np.median(inside[inside >= 0.7 * inside.max()]))
 
 
 def runs_of(row: NDArray[np.uint8]) -> list[tuple[int, int]]:
