@@ -28,7 +28,7 @@ from tendigits.reading.segment import find_lines
 
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
-RARE_SHARE = 0.3  # of digits are joined by one of a form that is rare in MNIST, where there is one
+RARE_SHARE = 0.1  # of digits are joined by one of a form that is rare in MNIST, where there is one
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
