@@ -18,7 +18,8 @@ from tendigits.training import run as run_module
 from tendigits.training.augmentation import Augmentation
 from tendigits.training.checkpoint import Checkpoint, save_checkpoint
 from tendigits.training.events import EpochReport, Observer, RunResult, RunStart
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 from tendigits.training.run import resume_run, start_run
 from tendigits.training.run_folder import RunFolder, RunSettings
 from tendigits.weights import load_model, tensors_sha256
