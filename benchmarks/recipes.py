@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.command import run_command
 from benchmarks.results import read_results, read_runs, results_path, summarise, write_results
 from tendigits.environment import describe_environment, processor_name
-from tendigits.training.recipe import RECIPES
+from tendigits.training.recipes import RECIPES
 
 
 def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:

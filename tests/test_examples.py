@@ -10,7 +10,8 @@ from tendigits.data import Digits
 from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples, join_made, spread
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 
 
 @pytest.fixture
