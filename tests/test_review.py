@@ -2,6 +2,9 @@
 
 import csv
 import io
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +74,7 @@ def queue(tmp_path: Path, mnist: DigitSet) -> Iterator[ReviewQueue]:
 
 def make_app(queue: ReviewQueue, settings: Settings, seconds: float = 120) -> FastAPI:
     router = review_router(queue, require_token, lease_seconds=seconds)
-    return create_app(settings, routers=[router])
+    return create_app(settings, routers=[router], features=["review"])
 
 
 @pytest.fixture
@@ -188,6 +191,24 @@ def test_a_review_is_opened_by_the_place_of_its_queue(tmp_path: Path) -> None:
         assert client.get("/v1/review/counts").status_code == 401
 
 
+def test_the_command_serves_a_queue(tmp_path: Path) -> None:
+    place = tmp_path / "queue.sqlite"
+    words = ["serve", "--port", "0", "--readers", "0", "--queue", str(place)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tendigits", *words], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    try:
+        with httpx.Client(base_url=address, timeout=60) as client:
+            assert client.get("/page/features.json").json() == ["review"]
+            assert client.get("/v1/review/counts").json()["open"] == 0
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
 def test_a_picture_is_shown_small_enough_and_in_its_colours() -> None:
     content = io.BytesIO()
     Image.new("RGB", (3_000, 600), (200, 30, 30)).save(content, "TIFF")
@@ -294,6 +315,22 @@ def test_the_page_asks_for_the_token(browser: Browser, queue: ReviewQueue) -> No
             page.keyboard.type(TOKEN)
             page.keyboard.press("Enter")
             see(page, 1)
+
+
+@needs_chromium
+def test_the_pages_lead_to_each_other_by_keyboard(browser: Browser, client: httpx.Client) -> None:
+    address = str(client.base_url.join("/"))
+    with open_page(browser, address) as page:
+        expect(page.get_by_role("link", name="Review")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Review")).to_be_focused()
+        page.keyboard.press("Enter")
+        begin(page)
+        page.keyboard.press("Shift+Tab")
+        expect(page.get_by_role("link", name="The page")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(address)
+        expect(page.locator("#error")).not_to_have_text("–")
 
 
 @needs_chromium

@@ -68,13 +68,17 @@ def serve(
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
-    routers = [teaching_router(school)] if school else []
+    routers, features = [], []
+    if school:
+        routers.append(teaching_router(school))
+        features.append("corrections")
     if queue is not None:
         routers.append(open_review(queue))
+        features.append("review")
     app = create_app(
         settings,
         routers=routers,
-        features=["corrections"] if school else [],
+        features=features,
         companions=[school.follow] if school else [],
     )
     run(app, settings, lambda address: print(address, flush=True))
