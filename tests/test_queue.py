@@ -214,6 +214,17 @@ def test_two_people_must_agree(make_queue: MakeQueue) -> None:
     assert (answered.text, answered.people) == ("12345", ("anna", "ben"))
 
 
+def test_who_takes_answers_may_ask_for_more_people_than_who_added(make_queue: MakeQueue) -> None:
+    lenient = make_queue(2)
+    strict = make_queue(opinions=2)
+    assert say(lenient, "anna", "12345")
+    assert not say(strict, "anna", "12345")
+    assert not say(lenient, "ben", "54321")  # the piece remembers
+    assert strict.answer(1, "anna", "12345").settled  # heard once more: nothing changes
+    assert say(lenient, "cleo", "12345")
+    assert [each.people for each in lenient.answers()] == [("anna",), ("anna", "cleo")]
+
+
 def test_a_third_person_decides(make_queue: MakeQueue) -> None:
     queue = make_queue(1, opinions=2)
     assert not say(queue, "anna", "12345")

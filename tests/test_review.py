@@ -191,9 +191,12 @@ def test_a_review_is_opened_by_the_place_of_its_queue(tmp_path: Path) -> None:
         assert client.get("/v1/review/counts").status_code == 401
 
 
-def test_the_command_serves_a_queue(tmp_path: Path) -> None:
+def test_the_command_serves_a_queue_and_asks_two_people(tmp_path: Path) -> None:
     place = tmp_path / "queue.sqlite"
-    words = ["serve", "--port", "0", "--readers", "0", "--queue", str(place)]
+    queue = ReviewQueue(place)
+    queue.add("letter.png", b"picture", ReadPage(fields=(), width=1, height=1))
+    queue.close()
+    words = ["serve", "--port", "0", "--readers", "0", "--queue", str(place), "--opinions", "2"]
     process = subprocess.Popen(
         [sys.executable, "-m", "tendigits", *words], stdout=subprocess.PIPE, text=True
     )
@@ -202,7 +205,10 @@ def test_the_command_serves_a_queue(tmp_path: Path) -> None:
     try:
         with httpx.Client(base_url=address, timeout=60) as client:
             assert client.get("/page/features.json").json() == ["review"]
-            assert client.get("/v1/review/counts").json()["open"] == 0
+            for who, settled in (("anna", False), ("ben", True)):
+                assert post(client, "lease", who=who).json()["piece"] == 1
+                stored = post(client, "pieces/1/answer", who=who, text="72104").json()
+                assert stored["settled"] == settled
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

@@ -38,6 +38,12 @@ def serve(
             show_default="no review",
         ),
     ] = None,
+    opinions: Annotated[
+        int,
+        typer.Option(
+            help="How many people must say the same of a piece in --queue, at least.", min=1
+        ),
+    ] = 1,
 ) -> None:
     """Serve the page, to try it, and the API.
 
@@ -73,7 +79,7 @@ def serve(
         routers.append(teaching_router(school))
         features.append("corrections")
     if queue is not None:
-        routers.append(open_review(queue))
+        routers.append(open_review(queue, opinions=opinions))
         features.append("review")
     app = create_app(
         settings,

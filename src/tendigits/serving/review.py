@@ -51,13 +51,18 @@ class Said(Person):
     text: Text
 
 
-def open_review(place: str) -> APIRouter:
+def open_review(place: str, *, opinions: int = 1) -> APIRouter:
     """Return the routes of the review queue in an SQLite file, or at ``postgresql://...``.
+
+    Args:
+        place: Of the queue.
+        opinions: How many people must say the same of a piece, where the piece itself asks for
+            fewer.
 
     Raises:
         TendigitsError: As `ReviewQueue`.
     """
-    return review_router(ReviewQueue(place), require_token)
+    return review_router(ReviewQueue(place, opinions=opinions), require_token)
 
 
 def review_router(

@@ -77,11 +77,12 @@ def give_back(connection: Connection, who: str) -> None:
 
 
 def settle(connection: Connection, piece: int, opinions: int) -> str | None:
-    """Note what enough people say of a piece, and return it; None if they do not agree yet."""
+    """Note how many people must agree on a piece, and what they say; None if they do not yet."""
     said = select(answers.c.text).where(answers.c.piece == piece, answers.c.undone.is_(None))
     agreed = said.group_by(answers.c.text).having(func.count() >= opinions).limit(1)
     text = connection.scalar(agreed)
-    connection.execute(pieces.update().where(pieces.c.id == piece).values(settled=text))
+    noted = {"opinions": opinions, "settled": text}
+    connection.execute(pieces.update().where(pieces.c.id == piece).values(**noted))
     return text
 
 
