@@ -49,8 +49,9 @@ class ReviewQueue:
     Args:
         place: An SQLite file, made where it is missing, or ``sqlite:///file``, or
             ``postgresql://user@host/name``.
-        opinions: How many people must say the same of a piece that this object adds or takes an
-            answer to. Whoever asks for the most of a piece is heeded: it never needs fewer again.
+        opinions: How many people must say the same (see `agreement`) of a piece that this object
+            adds or takes an answer to. Whoever asks for the most of a piece is heeded: it never
+            needs fewer again.
 
     Raises:
         SettingError: The address is of another kind, or fewer than one should agree.
@@ -145,7 +146,7 @@ class ReviewQueue:
                 connection.execute(answers.insert().values(**values))
                 give_back(connection, who)
                 opinions = max(opinions, self.opinions)
-            settled = settle(connection, piece, opinions)
+            settled = settle(connection, row, opinions)
         return Stored(piece=piece, text=text, settled=settled is not None)
 
     def skip(self, piece: int, who: str) -> None:
@@ -188,7 +189,7 @@ class ReviewQueue:
             row = locked(connection, said.piece)
             now = self.storage.now(connection)
             connection.execute(answers.update().where(answers.c.id == said.id).values(undone=now))
-            settle(connection, said.piece, row.opinions)
+            settle(connection, row, row.opinions)
             is_free = row.leased_by in (None, who) or row.leased_until <= now
             if is_free:
                 give_back(connection, who)
