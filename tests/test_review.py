@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -24,8 +25,9 @@ from tendigits.results import Alternative, Digit, Field
 from tendigits.results import Page as ReadPage
 from tendigits.serving.access import require_token
 from tendigits.serving.app import create_app
-from tendigits.serving.review import as_jpeg, open_review, review_router
+from tendigits.serving.review import as_jpeg, open_review, packed, review_router
 from tendigits.serving.settings import Settings
+from tendigits.sorting.pieces import Answered
 from tendigits.sorting.queue import ReviewQueue
 
 TOKEN = "a token of sixteen characters"
@@ -123,6 +125,29 @@ def test_the_export_is_a_set(client: httpx.Client, tmp_path: Path) -> None:
     with (tmp_path / "set" / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["text"], row["read"]) for row in rows] == [("72104", "77104")]
+
+
+def test_an_export_is_sent_while_it_is_made(
+    client: httpx.Client, queue: ReviewQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, f"pieces/{post(client, 'lease').json()['piece']}/answer", text="72104")
+    (answered,) = queue.answers()
+
+    def copies(count: int) -> Iterator[Answered]:
+        return (replace(answered, piece=number) for number in range(count))
+
+    def gone_after(count: int) -> Iterator[Answered]:
+        yield from copies(count)
+        raise QueueError("the database is gone")
+
+    whole = io.BytesIO(b"".join(packed(copies(1_000))))
+    assert len(zipfile.ZipFile(whole).namelist()) == 5_001
+    assert len(next(packed(gone_after(1_000)))) < 100_000
+    monkeypatch.setattr(queue, "answers", lambda: gone_after(1_000))
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/v1/review/export")
+    monkeypatch.setattr(queue, "answers", lambda: gone_after(1))
+    assert client.get("/v1/review/export").status_code == 503
 
 
 @pytest.mark.parametrize(
