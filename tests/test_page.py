@@ -84,6 +84,10 @@ def test_a_seven_that_is_drawn_is_read(page: Page) -> None:
         assert drawn > 10, name
 
 
+def test_without_a_queue_there_is_no_way_to_it(page: Page) -> None:
+    expect(page.get_by_role("link")).to_have_count(1)  # the API's
+
+
 def test_undo_and_clear(page: Page) -> None:
     draw_seven(page)
     expect(page.locator("#text")).to_have_text("7")

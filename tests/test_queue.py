@@ -16,6 +16,7 @@ from sqlalchemy import event, text
 from postgres import Server, postgresql
 from tendigits.errors import LeaseError, QueueError, SettingError, StorageFullError
 from tendigits.results import Digit, Field, Page
+from tendigits.sorting.agreement import meaning
 from tendigits.sorting.pieces import Counts
 from tendigits.sorting.queue import ReviewQueue
 
@@ -214,6 +215,17 @@ def test_two_people_must_agree(make_queue: MakeQueue) -> None:
     assert (answered.text, answered.people) == ("12345", ("anna", "ben"))
 
 
+def test_who_takes_answers_may_ask_for_more_people_than_who_added(make_queue: MakeQueue) -> None:
+    lenient = make_queue(2)
+    strict = make_queue(opinions=2)
+    assert say(lenient, "anna", "12345")
+    assert not say(strict, "anna", "12345")
+    assert not say(lenient, "ben", "54321")  # the piece remembers
+    assert strict.answer(1, "anna", "12345").settled  # heard once more: nothing changes
+    assert say(lenient, "cleo", "12345")
+    assert [each.people for each in lenient.answers()] == [("anna",), ("anna", "cleo")]
+
+
 def test_a_third_person_decides(make_queue: MakeQueue) -> None:
     queue = make_queue(1, opinions=2)
     assert not say(queue, "anna", "12345")
@@ -222,6 +234,37 @@ def test_a_third_person_decides(make_queue: MakeQueue) -> None:
     assert [(each.text, each.people) for each in queue.answers()] == [("12346", ("ben", "cleo"))]
     assert queue.undo("cleo").leased is not None
     assert list(queue.answers()) == []
+
+
+def test_dashes_and_blanks_are_no_other_opinion_where_the_format_knows_one_number(
+    make_queue: MakeQueue,
+) -> None:
+    queue = make_queue(opinions=2)
+    for format in ("us-zip4", "us-zip", None, "a format of somebody else's"):
+        queue.add(f"{format}", b"picture", page_of(), format)
+    settled = {}
+    for number in range(1, 5):
+        say(queue, "anna", "12345-6789")
+        settled[number] = say(queue, "ben", "123456789")
+    assert settled == {1: True, 2: False, 3: False, 4: False}
+    (answered,) = queue.answers()
+    assert (answered.text, answered.people) == ("12345-6789", ("anna", "ben"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "format", "same"),
+    [
+        ("12345 - 6789", "123456789", "us-zip4", True),
+        ("12345-6789 98765-4321", "123456789 987654321", "us-zip4", True),
+        ("12345 54321", "1234554321", "us-zip", False),  # two fields are not one
+        ("1234 5678", "12345678", "digits:4-8", False),  # nor where they could be
+        ("123-45", "12345", "us-zip", True),
+        ("?", "?", "us-zip", True),
+        ("12-34", "1234", None, False),
+    ],
+)
+def test_what_means_the_same(one: str, other: str, format: str | None, same: bool) -> None:
+    assert (meaning(one, format) == meaning(other, format)) == same
 
 
 def test_what_somebody_else_looks_at_is_not_lent_on_undo(make_queue: MakeQueue) -> None:

@@ -2,8 +2,12 @@
 
 import csv
 import io
+import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -21,8 +25,9 @@ from tendigits.results import Alternative, Digit, Field
 from tendigits.results import Page as ReadPage
 from tendigits.serving.access import require_token
 from tendigits.serving.app import create_app
-from tendigits.serving.review import as_jpeg, open_review, review_router
+from tendigits.serving.review import as_jpeg, open_review, packed, review_router
 from tendigits.serving.settings import Settings
+from tendigits.sorting.pieces import Answered
 from tendigits.sorting.queue import ReviewQueue
 
 TOKEN = "a token of sixteen characters"
@@ -71,7 +76,7 @@ def queue(tmp_path: Path, mnist: DigitSet) -> Iterator[ReviewQueue]:
 
 def make_app(queue: ReviewQueue, settings: Settings, seconds: float = 120) -> FastAPI:
     router = review_router(queue, require_token, lease_seconds=seconds)
-    return create_app(settings, routers=[router])
+    return create_app(settings, routers=[router], features=["review"])
 
 
 @pytest.fixture
@@ -120,6 +125,29 @@ def test_the_export_is_a_set(client: httpx.Client, tmp_path: Path) -> None:
     with (tmp_path / "set" / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["text"], row["read"]) for row in rows] == [("72104", "77104")]
+
+
+def test_an_export_is_sent_while_it_is_made(
+    client: httpx.Client, queue: ReviewQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, f"pieces/{post(client, 'lease').json()['piece']}/answer", text="72104")
+    (answered,) = queue.answers()
+
+    def copies(count: int) -> Iterator[Answered]:
+        return (replace(answered, piece=number) for number in range(count))
+
+    def gone_after(count: int) -> Iterator[Answered]:
+        yield from copies(count)
+        raise QueueError("the database is gone")
+
+    whole = io.BytesIO(b"".join(packed(copies(1_000))))
+    assert len(zipfile.ZipFile(whole).namelist()) == 5_001
+    assert len(next(packed(gone_after(1_000)))) < 100_000
+    monkeypatch.setattr(queue, "answers", lambda: gone_after(1_000))
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/v1/review/export")
+    monkeypatch.setattr(queue, "answers", lambda: gone_after(1))
+    assert client.get("/v1/review/export").status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -186,6 +214,30 @@ def test_a_review_is_opened_by_the_place_of_its_queue(tmp_path: Path) -> None:
         counts = client.get("/v1/review/counts", headers=right).json()
         assert counts == {"open": 0, "leased": 0, "settled": 0}
         assert client.get("/v1/review/counts").status_code == 401
+
+
+def test_the_command_serves_a_queue_and_asks_two_people(tmp_path: Path) -> None:
+    place = tmp_path / "queue.sqlite"
+    queue = ReviewQueue(place)
+    queue.add("letter.png", b"picture", ReadPage(fields=(), width=1, height=1))
+    queue.close()
+    words = ["serve", "--port", "0", "--readers", "0", "--queue", str(place), "--opinions", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tendigits", *words], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    try:
+        with httpx.Client(base_url=address, timeout=60) as client:
+            assert client.get("/page/features.json").json() == ["review"]
+            for who, settled in (("anna", False), ("ben", True)):
+                assert post(client, "lease", who=who).json()["piece"] == 1
+                stored = post(client, "pieces/1/answer", who=who, text="72104").json()
+                assert stored["settled"] == settled
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_a_picture_is_shown_small_enough_and_in_its_colours() -> None:
@@ -294,6 +346,22 @@ def test_the_page_asks_for_the_token(browser: Browser, queue: ReviewQueue) -> No
             page.keyboard.type(TOKEN)
             page.keyboard.press("Enter")
             see(page, 1)
+
+
+@needs_chromium
+def test_the_pages_lead_to_each_other_by_keyboard(browser: Browser, client: httpx.Client) -> None:
+    address = str(client.base_url.join("/"))
+    with open_page(browser, address) as page:
+        expect(page.get_by_role("link", name="Review")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Review")).to_be_focused()
+        page.keyboard.press("Enter")
+        begin(page)
+        page.keyboard.press("Shift+Tab")
+        expect(page.get_by_role("link", name="The page")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(address)
+        expect(page.locator("#error")).not_to_have_text("–")
 
 
 @needs_chromium

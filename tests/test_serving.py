@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -50,6 +51,7 @@ from tendigits.serving.settings import Settings
 
 HERE = Settings(readers=0)
 PNG = {"Content-Type": "image/png"}
+ZIP = {"Content-Type": "application/zip"}
 
 
 def as_file(pixels: np.ndarray, kind: str = "PNG") -> bytes:
@@ -209,6 +211,33 @@ def test_a_packet_cannot_unpack_to_more_than_a_body(client: httpx.Client) -> Non
         "/v1/read/batch", content=packet.getvalue(), headers={"Content-Type": "application/zip"}
     )
     assert json.loads(answer.text)["problem"]["status"] == 413
+
+
+def zip_of(*contents: bytes) -> bytes:
+    packet = io.BytesIO()
+    with zipfile.ZipFile(packet, "w", zipfile.ZIP_DEFLATED) as file:
+        for number, content in enumerate(contents):
+            file.writestr(f"{number}.png", content)
+    return packet.getvalue()
+
+
+def test_a_picture_that_is_longer_than_its_packet_says_is_damaged(client: httpx.Client) -> None:
+    length = 5 << 20
+    lies = zip_of(bytes(length)).replace(struct.pack("<I", length), struct.pack("<I", 9))
+    answer = client.post("/v1/read/batch", content=lies, headers=ZIP)
+    assert "unpacked" in json.loads(answer.text)["problem"]["detail"]
+
+
+def test_what_packets_unpack_to_has_its_room(digit: bytes) -> None:
+    settings = replace(HERE, held_bytes=200_000)
+    with serving(create_app(settings), settings) as client:
+        for _ in range(3):  # what was refused holds nothing
+            large, small = zip_of(*[bytes(150_000)] * 2), zip_of(bytes(150_000), *[digit] * 9)
+            refused = client.post("/v1/read/batch", content=large, headers=ZIP)
+            assert "Too many" in problem(refused, 429)
+            read = client.post("/v1/read/batch", content=small, headers=ZIP)
+            lines = [json.loads(line) for line in read.text.splitlines()]
+            assert [line.get("text") for line in lines] == [None, *["7"] * 9]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,12 @@ def serve(
             show_default="no review",
         ),
     ] = None,
+    opinions: Annotated[
+        int,
+        typer.Option(
+            help="How many people must say the same of a piece in --queue, at least.", min=1
+        ),
+    ] = 1,
 ) -> None:
     """Serve the page, to try it, and the API.
 
@@ -68,13 +74,17 @@ def serve(
     if settings.token is None and not settings.on_loopback:
         settings = replace(settings, token=secrets.token_urlsafe(24))
         typer.echo(f"token: {settings.token}")
-    routers = [teaching_router(school)] if school else []
+    routers, features = [], []
+    if school:
+        routers.append(teaching_router(school))
+        features.append("corrections")
     if queue is not None:
-        routers.append(open_review(queue))
+        routers.append(open_review(queue, opinions=opinions))
+        features.append("review")
     app = create_app(
         settings,
         routers=routers,
-        features=["corrections"] if school else [],
+        features=features,
         companions=[school.follow] if school else [],
     )
     run(app, settings, lambda address: print(address, flush=True))

@@ -56,7 +56,8 @@ def create_app(
         settings: How it runs; None for the usual.
         routers: Routes of other rooms, such as a review queue's.
         features: What these add that the page should offer, by name: ``corrections`` where
-            ``POST /v1/corrections`` takes what a person says a digit is.
+            ``POST /v1/corrections`` takes what a person says a digit is; ``review`` where there
+            is a page at ``/review``.
         companions: What runs beside the service, from its start to its end.
 
     Returns:

@@ -19,6 +19,7 @@ from tendigits.serving.settings import MIB
 TYPE = "application/zip"
 MOST_PICTURES = 1_000
 MOST_BYTES = 8 * MIB  # of a picture, unpacked
+AT_ONCE = 2  # pictures of a packet that are read at a time, so that others get in
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack into any memory
 LAST_RECORD = b"PK\x05\x06"  # begins the end of the central directory
 LAST_RECORD_BYTES = 22
@@ -66,12 +67,18 @@ def pictures(packet: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [part for part in packet.infolist() if not part.is_dir()]
 
 
+def unpacked_bytes(packet: zipfile.ZipFile) -> int:
+    """Return how many bytes the pictures that are read at a time have at most, unpacked."""
+    sizes = sorted(part.file_size for part in pictures(packet) if part.file_size <= MOST_BYTES)
+    return sum(sizes[-AT_ONCE:])
+
+
 async def lines(packet: zipfile.ZipFile, ask: Ask) -> AsyncIterator[bytes]:
-    """Yield a line of JSON for each picture, two being read at a time so that others get in."""
+    """Yield a line of JSON for each picture, in their order."""
     parts = pictures(packet)
-    pending = [asyncio.create_task(_line(packet, part, ask)) for part in parts[:2]]
+    pending = [asyncio.create_task(_line(packet, part, ask)) for part in parts[:AT_ONCE]]
     try:
-        for following in [*parts[2:], None, None]:
+        for following in [*parts[AT_ONCE:], *[None] * AT_ONCE]:
             if pending:
                 yield await pending.pop(0)
             if following is not None:
@@ -109,11 +116,10 @@ def _unpack(packet: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
     """Return a file in a ZIP file; raises `Problem` where it is too large or damaged."""
     if part.compress_type not in COMPRESSIONS:
         raise Problem(422, "This file is packed in a way that is not taken: expected deflate.")
+    if part.file_size > MOST_BYTES:
+        raise Problem(413, f"This file is too long: expected at most {MOST_BYTES // MIB} MiB.")
     try:
         with packet.open(part) as file:
-            content = file.read(MOST_BYTES + 1)
+            return file.read(part.file_size)  # no more, whatever it would unpack to
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         raise Problem(422, "This file cannot be unpacked.") from error
-    if len(content) > MOST_BYTES:
-        raise Problem(413, f"This file is too long: expected at most {MOST_BYTES // MIB} MiB.")
-    return content

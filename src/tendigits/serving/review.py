@@ -4,9 +4,9 @@
 shows or changes pieces depends on the service's token.
 """
 
-import io
+import itertools
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from importlib import resources
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import cv2
 import numpy as np
 from fastapi import APIRouter, Depends, Path
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
 from tendigits.errors import DataError
@@ -23,11 +23,12 @@ from tendigits.serving.access import require_token
 from tendigits.serving.app import add_file
 from tendigits.serving.problems import Problem
 from tendigits.sorting.corrections import files
-from tendigits.sorting.pieces import LONGEST_NAME, LONGEST_TEXT, Leased
+from tendigits.sorting.pieces import LONGEST_NAME, LONGEST_TEXT, Answered, Leased
 from tendigits.sorting.queue import LEASE_SECONDS, ReviewQueue
 
 SHOWN_SIDE = 2_000  # pixels: of the longer side of a picture as it is sent to the page
 JPEG_QUALITY = 90  # of 100; ink keeps its edges
+PART_BYTES = 1 << 16  # of an export, that are sent at a time
 PAGE_FILES = {
     "/review": ("review.html", "text/html; charset=utf-8"),
     "/page/review.css": ("review.css", "text/css; charset=utf-8"),
@@ -51,13 +52,18 @@ class Said(Person):
     text: Text
 
 
-def open_review(place: str) -> APIRouter:
+def open_review(place: str, *, opinions: int = 1) -> APIRouter:
     """Return the routes of the review queue in an SQLite file, or at ``postgresql://...``.
+
+    Args:
+        place: Of the queue.
+        opinions: How many people must say the same of a piece, where the piece itself asks for
+            fewer.
 
     Raises:
         TendigitsError: As `ReviewQueue`.
     """
-    return review_router(ReviewQueue(place), require_token)
+    return review_router(ReviewQueue(place, opinions=opinions), require_token)
 
 
 def review_router(
@@ -133,8 +139,12 @@ def _add_views(router: APIRouter, queue: ReviewQueue) -> None:
     @router.get("/export", summary="What was answered, as a labelled set.")
     def export_all() -> Response:
         """Send a ZIP file: pictures of digits in sub-folders 0 to 9, and labels.csv."""
+        parts = packed(queue.answers())
+        first = next(parts)  # so that a database that cannot be used is told by the status
         headers = {"Content-Disposition": 'attachment; filename="reviewed.zip"'}
-        return Response(packed(queue), headers=headers, media_type="application/zip")
+        return StreamingResponse(
+            itertools.chain([first], parts), headers=headers, media_type="application/zip"
+        )
 
 
 def told(leased: Leased) -> dict[str, Any]:
@@ -173,10 +183,39 @@ def as_jpeg(content: bytes) -> bytes:
     return bytes(encoded)
 
 
-def packed(queue: ReviewQueue) -> bytes:
-    """Return what was answered, as a labelled set in a ZIP file."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as packet:
-        for name, file in files(queue.answers()):
-            packet.writestr(name, file)
-    return content.getvalue()
+class Outbox:
+    """What `zipfile` takes for a file that cannot be sought in; it is emptied at the other end."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def write(self, part: bytes) -> int:
+        """Add a part."""
+        self.content += part
+        return len(part)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is there."""
+
+    def close(self) -> None:
+        """Do nothing: what is written stays."""
+
+    def take(self) -> bytes:
+        """Return what was written since the last time."""
+        content = bytes(self.content)
+        self.content.clear()
+        return content
+
+
+def packed(answers: Iterable[Answered]) -> Iterator[bytes]:
+    """Yield a labelled set as a ZIP file, a part at a time; see `corrections.files`.
+
+    What stays in memory is the list of its files, about half a kilobyte for each digit.
+    """
+    outbox = Outbox()
+    with zipfile.ZipFile(outbox, "w") as packet:
+        for name, content in files(answers):
+            packet.writestr(name, content)
+            if len(outbox.content) >= PART_BYTES:
+                yield outbox.take()
+    yield outbox.take()

@@ -49,7 +49,9 @@ class ReviewQueue:
     Args:
         place: An SQLite file, made where it is missing, or ``sqlite:///file``, or
             ``postgresql://user@host/name``.
-        opinions: How many people must say the same of a piece that is added by this object.
+        opinions: How many people must say the same (see `agreement`) of a piece that this object
+            adds or takes an answer to. Whoever asks for the most of a piece is heeded: it never
+            needs fewer again.
 
     Raises:
         SettingError: The address is of another kind, or fewer than one should agree.
@@ -133,6 +135,7 @@ class ReviewQueue:
         with self._person(who) as connection:
             row = locked(connection, piece)
             now = self.storage.now(connection)
+            opinions = row.opinions
             said = connection.scalar(select(answers.c.text).where(*active(piece, who)))
             if said != text:
                 if said is not None or row.leased_by != who or row.leased_until <= now:
@@ -142,7 +145,8 @@ class ReviewQueue:
                 values = {"piece": piece, "who": who, "text": text, "stored": now}
                 connection.execute(answers.insert().values(**values))
                 give_back(connection, who)
-            settled = settle(connection, piece, row.opinions)
+                opinions = max(opinions, self.opinions)
+            settled = settle(connection, row, opinions)
         return Stored(piece=piece, text=text, settled=settled is not None)
 
     def skip(self, piece: int, who: str) -> None:
@@ -185,7 +189,7 @@ class ReviewQueue:
             row = locked(connection, said.piece)
             now = self.storage.now(connection)
             connection.execute(answers.update().where(answers.c.id == said.id).values(undone=now))
-            settle(connection, said.piece, row.opinions)
+            settle(connection, row, row.opinions)
             is_free = row.leased_by in (None, who) or row.leased_until <= now
             if is_free:
                 give_back(connection, who)

@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from tendigits.errors import LeaseError
 from tendigits.results import Page
+from tendigits.sorting.agreement import agreed, meaning
 from tendigits.sorting.pieces import Answered, Leased
 from tendigits.sorting.tables import answers, contents, pieces, skips
 
@@ -76,12 +77,13 @@ def give_back(connection: Connection, who: str) -> None:
     connection.execute(pieces.update().where(pieces.c.leased_by == who).values(**ended))
 
 
-def settle(connection: Connection, piece: int, opinions: int) -> str | None:
-    """Note what enough people say of a piece, and return it; None if they do not agree yet."""
-    said = select(answers.c.text).where(answers.c.piece == piece, answers.c.undone.is_(None))
-    agreed = said.group_by(answers.c.text).having(func.count() >= opinions).limit(1)
-    text = connection.scalar(agreed)
-    connection.execute(pieces.update().where(pieces.c.id == piece).values(settled=text))
+def settle(connection: Connection, row: Row[Any], opinions: int) -> str | None:
+    """Note how many people must agree on a piece, and what they say; None if they do not yet."""
+    said = select(answers.c.text).where(answers.c.piece == row.id, answers.c.undone.is_(None))
+    texts = connection.scalars(said.order_by(answers.c.id)).all()
+    text = agreed(texts, row.format, opinions)
+    noted = {"opinions": opinions, "settled": text}
+    connection.execute(pieces.update().where(pieces.c.id == row.id).values(**noted))
     return text
 
 
@@ -90,11 +92,12 @@ def settled_after(connection: Connection, last: int) -> list[Answered]:
     wanted = select(pieces, contents.c.page).join(contents, contents.c.piece == pieces.c.id)
     wanted = wanted.where(pieces.c.id > last, pieces.c.settled.is_not(None))
     rows = connection.execute(wanted.order_by(pieces.c.id).limit(MOST_AT_ONCE)).all()
-    numbers = [row.id for row in rows]
-    said = select(answers).where(answers.c.piece.in_(numbers), answers.c.undone.is_(None))
+    formats = {row.id: row.format for row in rows}
+    said = select(answers).where(answers.c.piece.in_(formats), answers.c.undone.is_(None))
     people: dict[tuple[int, str], list[str]] = {}
     for each in connection.execute(said.order_by(answers.c.id)):
-        people.setdefault((each.piece, each.text), []).append(each.who)
+        says = each.piece, meaning(each.text, formats[each.piece])
+        people.setdefault(says, []).append(each.who)
     return [
         Answered(
             piece=row.id,
@@ -102,7 +105,7 @@ def settled_after(connection: Connection, last: int) -> list[Answered]:
             format=row.format,
             page=Page.from_dict(json.loads(row.page)),
             text=row.settled,
-            people=tuple(people.get((row.id, row.settled), ())),
+            people=tuple(people.get((row.id, meaning(row.settled, row.format)), ())),
         )
         for row in rows
     ]

@@ -134,6 +134,15 @@ byId("digits").addEventListener("keydown", (event) => {
   choose((chosen + step + count) % count);
 });
 
+// What not every service has.
+async function offerFeatures() {
+  const features = await (await fetch("/page/features.json")).json();
+  byId("review").hidden = !features.includes("review");
+  if (features.includes("corrections")) {
+    await offerTeaching(() => page && result.digitsOf(page)[chosen]);
+  }
+}
+
 result.makeBars();
 show(null, null);
-await Promise.all([threshold.load(), offerTeaching(() => page && result.digitsOf(page)[chosen])]);
+await Promise.all([threshold.load(), offerFeatures()]);

@@ -1,4 +1,4 @@
-// Corrections, and the lesson that is learned from them; only where the service offers it.
+// Corrections, and the lesson that is learned from them.
 
 import { element } from "/page/result.js";
 import { fetchWithToken } from "/page/token.js";
@@ -7,8 +7,6 @@ const LEAST = 6; // corrections, fewer are not enough to learn from some and to 
 const byId = (id) => document.getElementById(id);
 
 export async function offerTeaching(chosenDigit) {
-  const features = await (await fetch("/page/features.json")).json();
-  if (!features.includes("corrections")) return;
   for (let digit = 0; digit < 10; digit += 1) {
     const button = element("button", { type: "button", textContent: digit });
     button.addEventListener("click", () => correct(chosenDigit(), String(digit)));
