@@ -85,6 +85,16 @@ def calibrate(
     return _fit(fields), _fit(digits)
 
 
+def make_pair(example: Example, transcribe: Transcribe, weights: Weights) -> Pair:
+    """Return what both readers say of a line."""
+    sheet = lay_out(example.line)
+    return Pair(
+        lattice=weigh(example.candidates, example.logits, weights),
+        looks=[transcribe(sheet), *look_further(sheet, transcribe)],
+        text=example.text,
+    )
+
+
 def fit_one(
     classify: Classify, transcribe: Transcribe, weights: Weights, count: int
 ) -> tuple[float, float, float]:
@@ -157,14 +167,7 @@ def main() -> None:
     words = [not found for found, text in texts if not text]
     print(f"held-out lines right by the lattice: {np.mean(lines):.2%} of {len(lines)}")
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
-    pairs = [
-        Pair(
-            lattice=weigh(one.candidates, one.logits, weights),
-            looks=[transcribe(lay_out(one.line)), *look_further(one.line, transcribe)],
-            text=one.text,
-        )
-        for one in held_out
-    ]
+    pairs = [make_pair(one, transcribe, weights) for one in held_out]
     weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
     weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
     print(f"fitted: {weights.joint}")
