@@ -23,7 +23,8 @@ from tendigits.evaluation.arguable import ArguableLabels, find_doubts, write_arg
 from tendigits.evaluation.metrics import softmax_probs
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
-from tendigits.training.recipe import RECIPES, Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import RECIPES, recipe_named
 
 LIST = Path(__file__).parent.parent / "src" / "tendigits" / "data" / "files" / "arguable.json"
 MOST = {"test": 40, "train": 60}  # doubts: a gallery that a person looks through

@@ -30,7 +30,8 @@ from benchmarks.training import train_network
 from tendigits.data import Digits, DigitSet, load_mnist
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 from tendigits.weights import ModelInfo, save_model
 
 NETWORKS = ("article-mlp", "article-cnn", "fast", "fast-99.4", "cnn")

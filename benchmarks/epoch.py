@@ -13,7 +13,7 @@ from tendigits.data import Digits, load_mnist
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
-from tendigits.training.recipe import recipe_named
+from tendigits.training.recipes import recipe_named
 from tendigits.training.state import TrainingState
 
 RECIPE = recipe_named("article-cnn")

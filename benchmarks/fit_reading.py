@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.line_pool import digits_to_write
 from tendigits.atomic import write_json
-from tendigits.data import Digits, load_mnist
+from tendigits.data import Digits
 from tendigits.data.lines import make_lines, sway
 from tendigits.data.words import make_words
 from tendigits.reading.canvas import lay_out
@@ -35,10 +36,9 @@ from tendigits.reading.joint import LEAST_CHANCE, lattice_log_chances
 from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
 from tendigits.reading.single import measure_one
-from tendigits.reading.strings import listen, look
+from tendigits.reading.strings import listen, look_further
 from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
-HELD_OUT = 5_000  # MNIST's training digits whose lines calibrate
 STRANGE = 1.6  # pixels, of MNIST's form, by which strokes of strangers stray; of learnt ones, 1.0
 WORDS_SHARE = 0.1  # of lines that are words: enough to learn that there is such a thing
 
@@ -47,8 +47,7 @@ def make_all(
     classify: Classify, count: int, *, held_out: bool, strange: bool = False, seed: int
 ) -> list[Example]:
     """Return lines of digits, and words, as far as recognition takes them."""
-    train, held = load_mnist().train.hold_out(HELD_OUT)
-    digits = held if held_out else train
+    digits = digits_to_write(held_out=held_out)
     lines = make_lines(by_strangers(digits, seed) if strange else digits, count, seed=seed)
     words = make_words(round(WORDS_SHARE * count), seed=seed)
     return make_examples(lines, classify) + make_examples(words, classify)
@@ -86,6 +85,16 @@ def calibrate(
     return _fit(fields), _fit(digits)
 
 
+def make_pair(example: Example, transcribe: Transcribe, weights: Weights) -> Pair:
+    """Return what both readers say of a line."""
+    sheet = lay_out(example.line)
+    return Pair(
+        lattice=weigh(example.candidates, example.logits, weights),
+        looks=[transcribe(sheet), *look_further(sheet, transcribe)],
+        text=example.text,
+    )
+
+
 def fit_one(
     classify: Classify, transcribe: Transcribe, weights: Weights, count: int
 ) -> tuple[float, float, float]:
@@ -98,9 +107,8 @@ def fit_one(
         count: Of lines, and a tenth as many words. None is by a stranger: the network of single
             digits has not learned from such lines, and so does not look better on them.
     """
-    _, held = load_mnist().train.hold_out(HELD_OUT)
     lines = [
-        *make_lines(held, count, seed=4, least=1, most=1),
+        *make_lines(digits_to_write(held_out=True), count, seed=4, least=1, most=1),
         *make_words(round(WORDS_SHARE * count), seed=4),
     ]
     measures, right = [], []
@@ -159,14 +167,7 @@ def main() -> None:
     words = [not found for found, text in texts if not text]
     print(f"held-out lines right by the lattice: {np.mean(lines):.2%} of {len(lines)}")
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
-    pairs = [
-        Pair(
-            lattice=weigh(one.candidates, one.logits, weights),
-            looks=look(one.line, transcribe),
-            text=one.text,
-        )
-        for one in held_out
-    ]
+    pairs = [make_pair(one, transcribe, weights) for one in held_out]
     weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
     weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
     print(f"fitted: {weights.joint}")

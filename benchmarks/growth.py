@@ -33,7 +33,7 @@ from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
 from tendigits.training.memory import keep_freed_memory
-from tendigits.training.recipe import recipe_named
+from tendigits.training.recipes import recipe_named
 from tendigits.training.run import settle_precision
 from tendigits.training.state import TrainingState
 

@@ -22,7 +22,8 @@ from tendigits.data import DigitSet, load_mnist
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 from tendigits.training.run import settle_precision
 
 PLOT = Path(__file__).parent.parent / "docs" / "ladder.png"

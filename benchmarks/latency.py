@@ -24,7 +24,7 @@ from benchmarks.results import summarise, write_results
 from tendigits.data import load_mnist
 from tendigits.export import as_input, export_int8, export_onnx, open_session
 from tendigits.models import build_model, channels_last, count_multiply_adds
-from tendigits.training.recipe import recipe_named
+from tendigits.training.recipes import recipe_named
 
 BATCHES = (64, 4_096)
 ONE_DIGIT_CALLS = 2_000

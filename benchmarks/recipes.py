@@ -17,27 +17,29 @@ from typing import Any
 
 from benchmarks.command import run_command
 from benchmarks.results import read_results, read_runs, results_path, summarise, write_results
-from tendigits.environment import describe_environment, processor_name
-from tendigits.training.recipe import RECIPES
+from tendigits.environment import available_cores, describe_environment, processor_name
+from tendigits.training.recipes import RECIPES
 
 
-def measure_seed(recipe: str, seed: int, runs: Path | None) -> dict[str, Any]:
+def measure_seed(recipe: str, seed: int, runs: Path | None, threads: int) -> dict[str, Any]:
     """Train `recipe` with `seed` in a fresh process and return its figures.
 
     Args:
         recipe: Its name.
         seed: Of the training.
         runs: Folder that its run folder is kept in; None keeps nothing.
+        threads: To train with.
     """
     begun = runs and find_run(runs, recipe, seed)
     with contextlib.ExitStack() as stack:
         place = runs or stack.enter_context(tempfile.TemporaryDirectory())
-        new = (recipe, "--seed", str(seed), "--runs", str(place))
+        new = (recipe, "--seed", str(seed), "--runs", str(place), "--threads", str(threads))
         outcome = run_command("train", *(("--resume", str(begun)) if begun else new), "--json")
     done = outcome.json_lines()[-1]
     return {
         "seed": seed,
         "processor": processor_name(),
+        "threads": threads,
         "test_accuracy": done["test_accuracy"],
         "test_loss": done["test_loss"],
         "train_seconds": round(done["train_seconds"], 3),
@@ -60,7 +62,9 @@ def versions(environment: dict[str, Any]) -> dict[str, Any]:
     return {name: environment[name] for name in ("tendigits", "cores", "packages")}
 
 
-def measure(recipe: str, seeds: int, runs_folder: Path | None, *, again: bool) -> None:
+def measure(
+    recipe: str, seeds: int, runs_folder: Path | None, threads: int, *, again: bool
+) -> None:
     """Measure the seeds of `recipe` below `seeds`, all or those that are missing, in order."""
     name = f"recipe-{recipe}"
     before = read_results(name)
@@ -72,7 +76,7 @@ def measure(recipe: str, seeds: int, runs_folder: Path | None, *, again: bool) -
         runs = read_runs(name)
         if seed in {run["seed"] for run in runs}:
             continue
-        runs.append(measure_seed(recipe, seed, runs_folder))
+        runs.append(measure_seed(recipe, seed, runs_folder, threads))
         runs.sort(key=lambda run: run["seed"])
         write_results(name, f"scripts/bench recipes {recipe} --seeds {seeds}", runs)
         print(f"{recipe} seed {seed}: {runs[-1]}", flush=True)
@@ -90,9 +94,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="0 to this, without it")
     parser.add_argument("--again", action="store_true", help="measure all seeds anew")
     parser.add_argument("--runs", type=Path, help="folder to keep the run folders in")
+    parser.add_argument("--threads", type=int, default=available_cores(), help="to train with")
     arguments = parser.parse_args()
     for recipe in arguments.recipes:
-        measure(recipe, arguments.seeds, arguments.runs, again=arguments.again)
+        measure(recipe, arguments.seeds, arguments.runs, arguments.threads, again=arguments.again)
 
 
 if __name__ == "__main__":

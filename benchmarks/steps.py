@@ -35,7 +35,8 @@ from tendigits.environment import describe_environment, processor_name
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
-from tendigits.training.recipe import Recipe, changed, recipe_named
+from tendigits.training.recipe import Recipe, changed
+from tendigits.training.recipes import recipe_named
 
 NAME = "steps"
 PLOT = Path(__file__).parent.parent / "docs" / "steps.png"

@@ -22,7 +22,8 @@ from tendigits.data import Digits, DigitSet
 from tendigits.evaluation.metrics import softmax_probs
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import MlpConfig
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 
 TINY = Recipe(name="tiny", model=MlpConfig(hidden=()), epochs=0.5, batch_size=64, lr=0.01)
 TINY_STEPS: list[Step] = [("one", TINY), ("two", replace(TINY, lr=0.02))]

@@ -34,11 +34,11 @@ def test_any_line_fits(shape: tuple[int, int], full: bool) -> None:
     assert sheet.any() == full
 
 
-def test_a_second_look_is_larger_smaller_or_slanted() -> None:
+def test_a_further_look_is_larger_smaller_or_slanted() -> None:
     mask = np.zeros((LINE_HEIGHT, 60), np.uint8)
     mask[4:-4, 20:40] = 1
-    first, *others = look_again(lay_out(line_of(mask)))
-    for sheet, (size, _) in zip(others, LOOKS, strict=True):
+    first = lay_out(line_of(mask))
+    for sheet, (size, _) in zip(look_again(first), LOOKS, strict=True):
         assert sheet.shape[:2] == first.shape[:2]
         assert sheet.shape[2] % 4 == 0
         grown = sheet.sum(dtype=np.int64) / first.sum(dtype=np.int64)

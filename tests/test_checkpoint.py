@@ -26,7 +26,7 @@ from tendigits.training.checkpoint import (
 )
 from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
-from tendigits.training.recipe import recipe_named
+from tendigits.training.recipes import recipe_named
 from tendigits.training.run import settle_precision
 from tendigits.training.state import TrainingState
 from tendigits.weights import tensors_sha256

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tendigits.reading.ctc import BLANK, align, best_texts, text_log_probs
+from tendigits.reading.ctc import BLANK, align, best_texts, looks_log_probs, text_log_probs
 from tendigits.reading.patterns import Pattern, parse
 
 SYMBOLS = (1, 2, BLANK)  # that are likely at all, so that every way can be tried
@@ -46,6 +46,17 @@ def test_the_chance_of_a_text_is_the_sum_over_all_ways(log_probs: NDArray[np.flo
     expected = all_texts(log_probs)
     found = np.exp(text_log_probs(log_probs, list(expected)))
     np.testing.assert_allclose(found, list(expected.values()), rtol=1e-9)
+
+
+@given(places, places)
+@settings(max_examples=40, deadline=None)
+def test_looks_of_other_lengths_are_as_each_alone(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> None:
+    texts = ["", "1", "11", "120", "0121"]
+    both = looks_log_probs([first, second], texts)
+    alone = [text_log_probs(first, texts), text_log_probs(second, texts)]
+    np.testing.assert_allclose(both, alone, rtol=1e-9)
 
 
 @given(places)

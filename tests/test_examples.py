@@ -10,7 +10,8 @@ from tendigits.data import Digits
 from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples, join_made, spread
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 
 
 @pytest.fixture
@@ -49,6 +50,9 @@ def test_made_ones_and_sevens_join_the_set_once(some_digits: Digits) -> None:
     counts = some_digits.class_counts()
     assert len(joined) == len(some_digits) + counts[1] + counts[7]
     assert (joined.images[: len(some_digits)] == some_digits.images).all()
+    more = join_made(some_digits, Augmentation(european=1.0, rare_forms=1.0))
+    assert (more.images[: len(joined)] == joined.images).all()
+    assert set(more.labels[len(joined) :].tolist()) == {2, 4, 9}
 
 
 def test_the_same_generator_shows_the_same(recipe: Recipe, some_digits: Digits) -> None:

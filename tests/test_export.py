@@ -15,7 +15,8 @@ from tendigits.models import CnnConfig, MlpConfig, build_model
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples
 from tendigits.training.loop import train_steps
-from tendigits.training.recipe import changed, recipe_named
+from tendigits.training.recipe import changed
+from tendigits.training.recipes import recipe_named
 from tendigits.training.state import TrainingState
 from tendigits.weights import ModelInfo, save_model
 

@@ -40,13 +40,6 @@ def server() -> Iterator[MirrorServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def tiny(few_digits: DigitSet) -> DigitSet:
-    return DigitSet(
-        name="tiny", train=few_digits.train.take(slice(60)), test=few_digits.test.take(slice(20))
-    )
-
-
 def packed(items: NDArray[Any]) -> bytes:
     content = items.astype(items.dtype.newbyteorder(">")).tobytes()
     return gzip.compress(idx.idx_header(items) + content, mtime=0)

@@ -9,6 +9,7 @@ from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic
 from tendigits.reading.joint import Evidence, gather, measure_answer, posterior
 from tendigits.reading.lattice import Lattice, Steps
 from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.strings import CHECKS
 from tendigits.reading.weights import JointWeights, even_weights
 
 TRUE = 4.0  # what the right digit has more than the others
@@ -44,10 +45,12 @@ def make_pairs(count: int, seed: int) -> list[Pair]:
     pairs = []
     for _ in range(count):
         text = "".join(map(str, random.integers(0, 10, 3).tolist()))
+        seen = noisy(text, 1.3, random)
+        looks = [seen, *(seen + random.normal(0, 0.3, seen.shape) for _ in range(CHECKS))]
         pairs.append(
             Pair(
                 lattice=lattice_of(noisy(text, 1.6, random)),
-                looks=[places_of(noisy(text, 1.3, random))],
+                looks=[places_of(rows) for rows in looks],
                 text=text,
             )
         )
@@ -88,6 +91,7 @@ def test_texts_of_both_are_gathered_with_rules_and_without() -> None:
     assert "123" in evidence.texts
     assert "923" in kept
     assert all(text.startswith("9") and len(text) == 3 for text in kept)
+    assert (evidence.worst == evidence.line).all()  # of one look
     raw = posterior(evidence, even_weights())
     assert raw.sum() == pytest.approx(1)
     assert evidence.texts[int(raw.argmax())] == "123"

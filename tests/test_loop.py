@@ -12,7 +12,8 @@ from tendigits.models import CnnConfig, build_model, channels_last
 from tendigits.training.batches import Batches, epoch_order
 from tendigits.training.examples import Examples
 from tendigits.training.loop import count_steps, train_steps
-from tendigits.training.recipe import Recipe, recipe_named
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import recipe_named
 from tendigits.training.run import settle_precision
 from tendigits.training.state import TrainingState
 from tendigits.weights import tensors_sha256

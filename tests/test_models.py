@@ -11,6 +11,7 @@ from tendigits.models import (
     CompactConfig,
     MlpConfig,
     ModelConfig,
+    SlimConfig,
     build_model,
     config_from_dict,
     config_to_dict,
@@ -18,7 +19,12 @@ from tendigits.models import (
     count_parameters,
 )
 
-COUNTS = [(MlpConfig(), 235_146), (CnnConfig(), 421_642), (CompactConfig(), 26_378)]
+COUNTS = [
+    (MlpConfig(), 235_146),
+    (CnnConfig(), 421_642),
+    (CompactConfig(), 26_378),
+    (SlimConfig(), 76_306),
+]
 
 
 @pytest.mark.parametrize(("config", "parameters"), COUNTS)
@@ -33,7 +39,7 @@ def test_multiply_adds_are_counted_by_hand() -> None:
     assert count_multiply_adds(build_model(CnnConfig())) == convolutions + 3136 * 128 + 128 * 10
 
 
-@pytest.mark.parametrize("config", [MlpConfig(), CnnConfig(), CompactConfig()])
+@pytest.mark.parametrize("config", [MlpConfig(), CnnConfig(), CompactConfig(), SlimConfig()])
 def test_pictures_become_logits(config: ModelConfig) -> None:
     logits = build_model(config)(torch.rand(3, 1, 28, 28))
     assert logits.shape == (3, 10)

@@ -1,28 +1,21 @@
 """The whole road in seconds: 2,000 real digits, the installed command, over 85 % right."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+import command
+from folders import write_idx_set
 from tendigits.data import DigitSet
-from tendigits.data.idx import write_idx
-
-COMMAND = Path(sys.executable).with_name("tendigits")
 
 
 def run(*arguments: str | Path, cwd: Path) -> str:
-    done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, cwd=cwd)
+    done = command.run(*arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_two_thousand_real_digits_teach_a_network(few_digits: DigitSet, tmp_path: Path) -> None:
-    folder = tmp_path / "digits"
-    folder.mkdir()
-    for part, digits in (("train", few_digits.train), ("t10k", few_digits.test)):
-        write_idx(folder / f"{part}-images-idx3-ubyte", digits.images)
-        write_idx(folder / f"{part}-labels-idx1-ubyte", digits.labels)
+    write_idx_set(tmp_path / "digits", few_digits)
     printed = run("train", "cnn", "--data", "digits", "--json", "--seed", "3", cwd=tmp_path)
     lines = [json.loads(line) for line in printed.splitlines()]
     done = lines[-1]

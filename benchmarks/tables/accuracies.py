@@ -13,7 +13,7 @@ from benchmarks.tables.markdown import (
     with_spread,
 )
 from tendigits.registry import folder, shipped_models
-from tendigits.training.recipe import RECIPES
+from tendigits.training.recipes import RECIPES
 
 
 def recipes_table() -> str:

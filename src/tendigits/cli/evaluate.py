@@ -5,29 +5,20 @@ from typing import Annotated
 
 import typer
 
+from tendigits.cli.options import DataFolder, Device
 from tendigits.environment import require_torch
 
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.", readable=False)],
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
-            show_default="the MNIST inside the package",
-            readable=False,
-        ),
-    ] = None,
+    data: DataFolder = None,
     part: Annotated[
         str | None,
         typer.Option(
             help="test, train or all.", show_default="the largest part the model never saw"
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="cuda, mps, xpu or cpu.", show_default="the first of these that is here"),
-    ] = None,
+    device: Device = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a model on what it has not seen.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tendigits.cli.options import ReaderModel, RejectAbove, ValidCodes
+
 if TYPE_CHECKING:
     from tendigits.sorting.queue import ReviewQueue
     from tendigits.sorting.route import Outcome, Report
@@ -29,19 +31,9 @@ def route(
     format: Annotated[
         str | None, typer.Option(help="What a code is: us-zip, de-plz, digits:5, ...")
     ] = None,
-    valid: Annotated[
-        Path | None,
-        typer.Option(help="File with the codes that exist, one a line.", readable=False),
-    ] = None,
-    reject_above: Annotated[
-        float | None,
-        typer.Option(
-            help="Chance of being wrong above which a person should look.", show_default="0.05"
-        ),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A model's name, or an ONNX file.", show_default="small")
-    ] = None,
+    valid: ValidCodes = None,
+    reject_above: RejectAbove = None,
+    model: ReaderModel = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Processes that read.", min=1, show_default="one a core"),
@@ -83,20 +75,9 @@ def route(
         reject_above=REJECT_ABOVE if reject_above is None else reject_above,
     )
     bins = load_plan(plan)
-    try:
-        with _bar(folder, quiet=quiet) as report, _open(queue, opinions) as review:
-            outcome = sort(
-                folder,
-                out,
-                bins,
-                settings,
-                workers=workers or available_cores(),
-                queue=review,
-                report=report,
-            )
-    except KeyboardInterrupt:
-        print("tendigits: stopped; the same command goes on", file=sys.stderr)
-        raise typer.Exit(STOPPED) from None
+    cores = workers or available_cores()
+    with _stopping(), _bar(folder, quiet=quiet) as report, _open(queue, opinions) as review:
+        outcome = sort(folder, out, bins, settings, workers=cores, queue=review, report=report)
     if as_json:
         print(json.dumps(_as_dict(outcome)))
     elif not quiet:
@@ -104,6 +85,16 @@ def route(
     _complain(outcome)
     if outcome.lost or outcome.shut:
         raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[None]:
+    """Let Ctrl-C end the block with a line that says how to go on, and with exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("tendigits: stopped; the same command goes on", file=sys.stderr)
+        raise typer.Exit(STOPPED) from None
 
 
 @contextlib.contextmanager

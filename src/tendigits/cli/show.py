@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tendigits.cli.options import DataFolder, Device
 from tendigits.environment import require_torch
 from tendigits.errors import SettingError
 
@@ -40,14 +41,7 @@ def show(
             "trained on them.",
         ),
     ] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
-            show_default="the MNIST inside the package",
-            readable=False,
-        ),
-    ] = None,
+    data: DataFolder = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -56,10 +50,7 @@ def show(
             readable=False,
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="cuda, mps, xpu or cpu.", show_default="the first of these that is here"),
-    ] = None,
+    device: Device = None,
     window: Annotated[
         bool | None,
         typer.Option(
@@ -79,31 +70,48 @@ def show(
                 "--arguable shows MNIST's labels, not a model's answers: give --count, --out and "
                 "--window only"
             )
-        # These need neither torch nor matplotlib, which the base installation lacks.
-        from tendigits.evaluation.gallery import draw_arguable
-
-        path = draw_arguable(
-            count=ARGUABLE_COUNT if count is None else count, out=out or Path("arguable.png")
-        )
+        path = _draw_arguable(count, out)
     elif model is None:
         raise SettingError(
             "there is no model to show: name a model file or a run folder, as in `tendigits show "
             "runs/001-cnn`, or give --arguable"
         )
     else:
-        require_torch()
-        from tendigits.evaluation.show import draw_answers
-
-        path = draw_answers(
-            model,
-            count=COUNT if count is None else count,
-            mistakes=mistakes,
-            data=data,
-            device=device,
-            out=out,
-        )
+        path = _draw_answers(model, count, out, mistakes=mistakes, data=data, device=device)
     print(path)
     if window if window is not None else sys.stdout.isatty():
         from tendigits.evaluation.window import open_window
 
         open_window(path)
+
+
+def _draw_arguable(count: int | None, out: Path | None) -> Path:
+    """Draw labels of MNIST that are doubted; with neither torch nor matplotlib."""
+    from tendigits.evaluation.gallery import draw_arguable
+
+    return draw_arguable(
+        count=ARGUABLE_COUNT if count is None else count, out=out or Path("arguable.png")
+    )
+
+
+def _draw_answers(
+    model: Path,
+    count: int | None,
+    out: Path | None,
+    *,
+    mistakes: bool,
+    data: Path | None,
+    device: str | None,
+) -> Path:
+    """Draw a model's answers."""
+    require_torch()
+    from tendigits.evaluation.show import draw_answers
+
+    return draw_answers(
+        model,
+        count=COUNT if count is None else count,
+        mistakes=mistakes,
+        data=data,
+        device=device,
+        out=out,
+    )

@@ -1,11 +1,18 @@
 """`tendigits train`: a recipe, a set, a run folder."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tendigits.cli.options import DataFolder, Device
+from tendigits.environment import require_torch
 from tendigits.errors import SettingError
+
+if TYPE_CHECKING:
+    from tendigits.training import Recipe, RunResult, RunSettings
 
 CHECKPOINT_SECONDS = 30.0  # a crash costs at most this much training
 
@@ -18,14 +25,7 @@ def train(
             show_default="cnn",
         ),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of IDX files, or of pictures with a sub-folder for each digit.",
-            show_default="the MNIST inside the package",
-            readable=False,  # one of ours is told in one line, with exit code 1
-        ),
-    ] = None,
+    data: DataFolder = None,
     resume: Annotated[
         Path | None,
         typer.Option(help="Run folder to go on with, exactly where it stopped.", readable=False),
@@ -50,10 +50,7 @@ def train(
             show_default="the recipe's",
         ),
     ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="cuda, mps, xpu or cpu.", show_default="the first of these that is here"),
-    ] = None,
+    device: Device = None,
     threads: Annotated[
         int | None, typer.Option(help="Threads on the processor.", show_default="one a core")
     ] = None,
@@ -78,54 +75,75 @@ def train(
     A training that is asked to stop (Ctrl-C, SIGTERM), or whose output nobody reads any more, makes
     a checkpoint, says how to go on, and ends with exit code 130.
     """
-    from tendigits.cli.progress import choose_display
-    from tendigits.environment import available_cores, choose_device, require_torch
-
     require_torch()
-    from tendigits.training import (
-        DEFAULT_RECIPE,
-        Observers,
-        RunSettings,
-        changed,
-        recipe_named,
-        resume_run,
-        start_run,
-    )
-    from tendigits.training.interrupt import stop_on_signal
-    from tendigits.training.track import TensorBoardObserver
+    from tendigits.training import DEFAULT_RECIPE, changed, recipe_named, resume_run, start_run
 
     fixed = (recipe, data, seed, epochs, batch_size, lr, hold_out, device, threads, runs)
     if resume and any(value is not None for value in (*fixed, checkpoint_seconds)):
         raise SettingError("a resumed run keeps its settings: give --resume RUN and no others")
-    display = choose_display(quiet=quiet, json=json)
-    observer = Observers([display, TensorBoardObserver()]) if tensorboard else display
-    with stop_on_signal() as is_asked_to_stop, display:
-
-        def should_stop() -> bool:
-            return is_asked_to_stop() or display.is_unread
-
-        if resume:
-            resume_run(resume, observer=observer, should_stop=should_stop)
-            return
-        chosen = changed(
-            recipe_named(recipe or DEFAULT_RECIPE), epochs=epochs, batch_size=batch_size, lr=lr
-        )
-        settings = RunSettings(
-            recipe=chosen,
-            seed=seed or 0,
+    if resume:
+        work = partial(resume_run, resume)
+    else:
+        named = recipe_named(recipe or DEFAULT_RECIPE)
+        settings = _settle(
+            changed(named, epochs=epochs, batch_size=batch_size, lr=lr),
+            seed=seed,
             data=data,
-            hold_out=chosen.hold_out if hold_out is None else hold_out,
-            device=str(choose_device(device)),
-            threads=available_cores() if threads is None else threads,
-            checkpoint_seconds=(
-                CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds
-            ),
+            hold_out=hold_out,
+            device=device,
+            threads=threads,
+            checkpoint_seconds=checkpoint_seconds,
         )
-        start_run(
+        work = partial(
+            start_run,
             settings,
             runs or Path("runs"),
             fit_batch_size=batch_size is None,
             fit_hold_out=hold_out is None,
-            observer=observer,
-            should_stop=should_stop,
         )
+    _watch(work, quiet=quiet, json=json, tensorboard=tensorboard)
+
+
+def _settle(
+    recipe: "Recipe",
+    *,
+    seed: int | None,
+    data: Path | None,
+    hold_out: int | None,
+    device: str | None,
+    threads: int | None,
+    checkpoint_seconds: float | None,
+) -> "RunSettings":
+    """Return the settings of a new run, each that was not given as it is by default."""
+    from tendigits.environment import available_cores, choose_device
+    from tendigits.training import RunSettings
+
+    return RunSettings(
+        recipe=recipe,
+        seed=seed or 0,
+        data=data,
+        hold_out=recipe.hold_out if hold_out is None else hold_out,
+        device=str(choose_device(device)),
+        threads=available_cores() if threads is None else threads,
+        checkpoint_seconds=CHECKPOINT_SECONDS if checkpoint_seconds is None else checkpoint_seconds,
+    )
+
+
+def _watch(work: "Callable[..., RunResult]", *, quiet: bool, json: bool, tensorboard: bool) -> None:
+    """Show a training while it goes on, and stop it when that is asked for.
+
+    Args:
+        work: The training; it takes an ``observer`` and ``should_stop``.
+        quiet: Show nothing.
+        json: Show lines of JSON.
+        tensorboard: Write events as well.
+    """
+    from tendigits.cli.progress import choose_display
+    from tendigits.training import Observers
+    from tendigits.training.interrupt import stop_on_signal
+    from tendigits.training.track import TensorBoardObserver
+
+    display = choose_display(quiet=quiet, json=json)
+    observer = Observers([display, TensorBoardObserver()]) if tensorboard else display
+    with stop_on_signal() as is_asked_to_stop, display:
+        work(observer=observer, should_stop=lambda: is_asked_to_stop() or display.is_unread)

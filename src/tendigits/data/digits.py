@@ -58,6 +58,13 @@ class Digits:
         """Return the pictures at `indices`, in that order."""
         return Digits(images=self.images[indices], labels=self.labels[indices])
 
+    def join(self, other: "Digits") -> "Digits":
+        """Return these pictures with those of `other` behind them."""
+        return Digits(
+            images=np.concatenate([self.images, other.images]),
+            labels=np.concatenate([self.labels, other.labels]),
+        )
+
     def class_counts(self) -> NDArray[np.int64]:
         """Return how many pictures each class has, (10,)."""
         return np.bincount(self.labels, minlength=CLASSES)
@@ -108,7 +115,4 @@ class DigitSet:
 
     def all(self) -> Digits:
         """Return both parts, the training part first."""
-        return Digits(
-            images=np.concatenate([self.train.images, self.test.images]),
-            labels=np.concatenate([self.train.labels, self.test.labels]),
-        )
+        return self.train.join(self.test)

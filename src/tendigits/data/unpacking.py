@@ -24,7 +24,7 @@ EMNIST_MAX_BYTES = 2**28  # of one compressed file; the largest has about a sixt
 USPS_FILES = {"train": "usps.bz2", "t10k": "usps.t.bz2"}
 USPS_SIDE = 16  # pixels
 USPS_MAX_BYTES = 2**27  # of text; the longer file has about a quarter of it
-USPS_MARGIN = 2  # pixels of ground put around a picture, whose ink reaches its edges
+USPS_MARGIN = USPS_SIDE // 2  # of ground around a picture, whose ink may fill its box
 
 
 def unpack_emnist(folder: Path) -> None:

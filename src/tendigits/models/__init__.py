@@ -12,6 +12,7 @@ from tendigits.models.cnn import Cnn, CnnConfig
 from tendigits.models.compact import Compact, CompactConfig
 from tendigits.models.ensemble import Ensemble, EnsembleConfig
 from tendigits.models.mlp import Mlp, MlpConfig
+from tendigits.models.slim import Slim, SlimConfig
 from tendigits.models.vgg import Vgg, VggConfig
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Mlp",
     "MlpConfig",
     "ModelConfig",
+    "Slim",
+    "SlimConfig",
     "Vgg",
     "VggConfig",
     "build_ensemble",
@@ -31,7 +34,7 @@ __all__ = [
     "channels_last",
 ]
 
-ModelConfig = MlpConfig | CnnConfig | CompactConfig | VggConfig | EnsembleConfig
+ModelConfig = MlpConfig | CnnConfig | CompactConfig | SlimConfig | VggConfig | EnsembleConfig
 
 
 def build_model(config: ModelConfig) -> nn.Module:
@@ -49,6 +52,7 @@ ARCHITECTURES: dict[str, tuple[Callable[[Any], nn.Module], type]] = {
     "mlp": (Mlp, MlpConfig),
     "cnn": (Cnn, CnnConfig),
     "compact": (Compact, CompactConfig),
+    "slim": (Slim, SlimConfig),
     "vgg": (Vgg, VggConfig),
     "ensemble": (build_ensemble, EnsembleConfig),
 }

@@ -4,6 +4,8 @@ A usual digit is 24 pixels high on a sheet of 40, so that a line may climb, and 
 measured a third too large or too small still fits.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ STEP = 4  # pixels: the width is a multiple of this, as the network halves it tw
 WIDEST = 3_000  # pixels: 125 heights of a digit; what is beyond is not looked at
 SCALE = DIGIT / LINE_HEIGHT
 # Size and slant of each further look; of eight that were tried, these helped (LOG, 2026-11-26).
-LOOKS = ((1.15, 0.0), (0.85, 0.0), (1.0, 0.2), (1.0, -0.2))
+LOOKS = ((1.15, 0.0), (1.0, 0.2), (0.85, 0.0), (1.0, -0.2))
 
 Canvas = NDArray[np.uint8]
 
@@ -44,23 +46,25 @@ def lay_out(line: Line) -> Canvas:
     return sheet
 
 
-def look_again(sheet: Canvas) -> list[Canvas]:
-    """Return a sheet as it is, larger, smaller, and slanted to both sides, for a second opinion.
+def look_again(sheet: Canvas, looks: Sequence[tuple[float, float]] = LOOKS) -> list[Canvas]:
+    """Return a sheet larger, smaller, and slanted to both sides, for further opinions.
 
     Args:
         sheet: (2, 40, W) uint8.
+        looks: Size and slant of each.
 
     Returns:
-        `LOOKS` and one more of them, of other widths.
+        One for each look, of other widths.
     """
     _, high, wide = sheet.shape
-    sheets = [sheet]
-    for size, slant in LOOKS:
+    sheets = []
+    for size, slant in looks:
         width = -(-int(wide * max(1.0, size)) // STEP) * STEP
         turn = np.array([[size, slant], [0, size]])
         move = np.array([width, high]) / 2 - turn @ np.array([wide, high]) / 2
         matrix = np.hstack([turn, move[:, None]])
-        sheets.append(np.stack([cv2.warpAffine(part, matrix, (width, high)) for part in sheet]))
+        parts = [cv2.warpAffine(part, matrix, (width, high)) for part in sheet]
+        sheets.append(np.stack(parts).astype(np.uint8, copy=False))
     return sheets
 
 

@@ -17,6 +17,8 @@ from tendigits.reading.search import Rules
 BLANK = 10  # the symbol after the ten digits
 LEAST_SYMBOL = 1e-3  # chance: a less likely symbol is not looked for at a place
 LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
+LEAST_BEGINNING = 1e-5  # of the likeliest beginning's chance: a less likely one is given up
+TINY = 1e-300  # instead of 0 where it would be divided by
 BEAM = 12  # beginnings that are kept from one place to the next
 BEAM_RULED = 20
 
@@ -25,7 +27,7 @@ _Beam = dict[str, list[float]]  # text so far -> chances of having ended on a bl
 
 
 def text_log_probs(log_probs: LogProbs, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Return the logarithm of the chance of each text: the forward algorithm, for all at once.
+    """Return the logarithm of the chance of each text.
 
     Args:
         log_probs: (T, 11), the logarithms of the chances at each place.
@@ -34,21 +36,44 @@ def text_log_probs(log_probs: LogProbs, texts: Sequence[str]) -> NDArray[np.floa
     Returns:
         (K,) float64; -inf for a text that does not fit into T places.
     """
+    return np.asarray(looks_log_probs([log_probs], texts)[0])
+
+
+def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the chance of each text at each look at a line.
+
+    The forward algorithm, for all texts and looks at once; shorter looks end in sure blanks.
+
+    Args:
+        looks: N of (T, 11), the logarithms of the chances at each place; T may differ.
+        texts: K strings of digits.
+
+    Returns:
+        (N, K) float64; -inf for a text that does not fit into the places of a look.
+    """
     symbols, skips, ends = _spell(texts)
-    total = np.full(symbols.shape, -np.inf)
-    total[:, 0] = 0.0  # as if a blank had come before the first place
-    emitted = log_probs[:, symbols]  # (T, K, S)
+    longest = max(map(len, looks))
+    chances = np.zeros((longest, len(looks), BLANK + 1))
+    chances[..., BLANK] = 1.0
+    for number, log_probs in enumerate(looks):
+        chances[: len(log_probs), number] = np.exp(log_probs)
+    emitted = chances[:, :, symbols]  # (T, N, K, S)
+    may_skip = skips[:, 2:].astype(np.float64)
+    total = np.zeros(emitted.shape[1:])
+    total[..., :2] = emitted[0, ..., :2]
+    scales = np.empty(emitted.shape[:3])  # what the chances at each place are divided by
     for place, row in enumerate(emitted):
-        moved = np.full_like(total, -np.inf)
-        moved[:, 1:] = total[:, :-1]
-        jumped = np.full_like(total, -np.inf)
-        jumped[:, 2:] = np.where(skips[:, 2:], total[:, :-2], -np.inf)
-        if place == 0:
-            jumped[:] = -np.inf
-        total = np.logaddexp(np.logaddexp(total, moved), jumped) + row
+        if place:
+            moved = total.copy()
+            moved[..., 1:] += total[..., :-1]
+            moved[..., 2:] += may_skip * total[..., :-2]
+            total = moved * row
+        scales[place] = total.sum(axis=-1)
+        total /= np.maximum(scales[place], TINY)[..., None]
     rows = np.arange(len(texts))
-    last = total[rows, ends]
-    return np.where(ends > 0, np.logaddexp(last, total[rows, ends - 1]), last)
+    last = total[:, rows, ends] + np.where(ends > 0, total[:, rows, ends - 1], 0)
+    with np.errstate(divide="ignore"):  # what cannot be spelled has the logarithm -inf
+        return np.asarray(np.log(last) + np.log(scales).sum(axis=0))
 
 
 def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
@@ -109,6 +134,9 @@ def best_texts(
         if symbols:
             beam = _extend(beam, row, symbols, rules, states)
             best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
+            if rules is None:
+                least_kept = LEAST_BEGINNING * sum(beam[best[0]])
+                best = [text for text in best if sum(beam[text]) >= least_kept]
         else:  # as at most places: nothing but a blank, or the last digit again
             beam = {text: _stay(text, parts[0], parts[1], row) for text, parts in beam.items()}
             best = list(beam)

@@ -1,7 +1,7 @@
 """Fits how much each of two readers of a line counts, and the confidence in what comes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,12 @@ from tendigits.reading.ctc import LogProbs
 from tendigits.reading.joint import (
     Evidence,
     gather,
-    log_odds,
     measure_answer,
     measure_texts,
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.strings import is_sure, listen
+from tendigits.reading.strings import Heard, check, is_sure, listen, measure_sure
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -32,6 +31,12 @@ class Pair:
     looks: Sequence[LogProbs]
     text: str
 
+    def alone(self) -> tuple[Heard, float] | None:
+        """Return what the line network alone says, and its worst check; None where it is in doubt."""
+        heard = listen(self.looks[0])
+        worst = check(heard, self.looks[1:]) if is_sure(heard, None) else None
+        return None if worst is None else (heard, worst)
+
 
 def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     """Return the weights under which the right texts are likeliest, and calibrated.
@@ -39,16 +44,13 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     Args:
         pairs: Lines whose text is known, and that neither reader learnt from.
     """
-    alone = np.array([is_sure(listen(pair.looks[0]), None) for pair in pairs])
-    doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if not sure]
+    alone = [pair.alone() for pair in pairs]
+    doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if sure is None]
     evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
     texts = [pair.text for pair in doubtful]
-    draft = JointWeights(score=fit_score(evidence, texts), field=even_weights().field)
-    return JointWeights(
-        score=draft.score,
-        field=fit_field(evidence, texts, draft),
-        sure=fit_sure([pair for pair, sure in zip(pairs, alone, strict=True) if sure]),
-    )
+    draft = replace(even_weights(), score=fit_score(evidence, texts))
+    sure = [(*said, pair.text) for pair, said in zip(pairs, alone, strict=True) if said is not None]
+    return replace(draft, field=fit_field(evidence, texts, draft), sure=fit_sure(sure))
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:
@@ -87,18 +89,16 @@ def fit_field(
     return fit_logistic(np.array(measures), np.array(right))
 
 
-def fit_sure(pairs: Sequence[Pair]) -> tuple[float, float]:
-    """Return slope and offset of the log-odds that the line network alone is right."""
-    odds, right = [], []
-    for pair in pairs:
-        heard = listen(pair.looks[0])
-        if heard.texts[0]:
-            odds.append(log_odds(float(heard.chances[0])))
-            right.append(heard.texts[0] == pair.text)
-    if not right:  # it is never sure
+def fit_sure(said: Sequence[tuple[Heard, float, str]]) -> NDArray[np.float64]:
+    """Return the weights of the log-odds that the line network alone is right.
+
+    Args:
+        said: What it says, how that stands the checks, and the text.
+    """
+    if not said:  # it is never sure
         return even_weights().sure
-    slope, offset = fit_logistic(np.stack([odds, np.ones(len(odds))], axis=1), np.array(right))
-    return float(slope), float(offset)
+    measures = np.stack([measure_sure(heard, worst) for heard, worst, _ in said])
+    return fit_logistic(measures, np.array([heard.texts[0] == text for heard, _, text in said]))
 
 
 def fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -110,8 +110,9 @@ class Seams:
 
     def __init__(self, mask: Mask) -> None:
         costs, back = _descend(np.stack([mask, mask[::-1]], axis=1))
-        self.down, self.back_down = costs[:, 0], back[:, 0]
-        self.up, self.back_up = costs[::-1, 1], back[::-1, 1]
+        self.down, self.up = costs[:, 0], costs[::-1, 1]
+        self.back_down: list[list[int]] = back[:, 0].tolist()  # lists: quicker to follow
+        self.back_up: list[list[int]] = back[::-1, 1].tolist()
         self.total = self.down + self.up - mask  # a pixel's own ink is in both
 
     def through(
@@ -137,27 +138,29 @@ class Seams:
             low = inner[here[inner]].tolist()
             places += [(float(profile[place]), row, left + place) for place in low]
         chosen: list[tuple[float, NDArray[np.int64]]] = []
+        parts = np.empty((0, height), np.int64)  # of the chosen, within the piece
         for cost, row, column in sorted(places):
             if len(chosen) * SEAM_SPACE > width:
                 break
             seam = self._trace(row, column)
             part = seam[top : top + height]
-            if all(abs(part - other[top : top + height]).mean() >= APART for _, other in chosen):
+            if (np.abs(parts - part).mean(axis=1) >= APART).all():
                 chosen.append((cost, seam))
+                parts = np.vstack([parts, part])
         return sorted(chosen, key=lambda found: float(found[1][top : top + height].mean()))
 
     def _trace(self, row: int, column: int) -> NDArray[np.int64]:
         """Return the column in each row of the cheapest seam through a pixel."""
-        columns = np.empty(len(self.total), np.int64)
-        columns[row] = place = column
+        columns = [column] * len(self.total)
+        place = column
         for above in range(row, 0, -1):
-            place += int(self.back_down[above, place])
+            place += self.back_down[above][place]
             columns[above - 1] = place
         place = column
         for below in range(row, len(columns) - 1):
-            place += int(self.back_up[below, place])
+            place += self.back_up[below][place]
             columns[below + 1] = place
-        return columns
+        return np.array(columns)
 
 
 def are_valleys(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:

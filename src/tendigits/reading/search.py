@@ -2,24 +2,23 @@
 
 Best-first search (A*, Hart, Nilsson and Raphael, 1968) from the beginning of the line. What is
 still to come is estimated by the best way from there to the end with the right number of digits,
-rules aside; that is never too low, so the readings come out in the order of their scores.
+rules aside; that is never too low, so the readings come out in the order of their scores. Of the
+ways on from a beginning only the best that is left waits in the queue; and of the cuts that read
+the same digits up to the same place only the best goes on.
 """
 
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from tendigits.reading.lattice import Lattice, Scores
 
 MOST_OPENED = 20_000  # partial readings: no line that can be read needs more
-
-
-# What is sorted by, who came first, score, node, digits still to come, state, what was taken.
-_Partial = tuple[float, int, float, int, int, Any, tuple[tuple[int, int], ...]]
 
 
 class Rules(Protocol):
@@ -57,6 +56,44 @@ class Reading:
     path: tuple[int, ...]
 
 
+class _Way(NamedTuple):
+    """A step onwards from a node, with so many digits still to come.
+
+    Attributes:
+        estimate: Its gain and the best that may follow.
+        gain: Its score.
+        end: The node that it leads to.
+        digit: What it reads; None where it skips an atom.
+        candidate: What it takes for that digit.
+    """
+
+    estimate: float
+    gain: float
+    end: int
+    digit: int | None
+    candidate: int
+
+
+class _Beginning(NamedTuple):
+    """A line read up to a node.
+
+    Attributes:
+        score: Of the steps so far.
+        node: Reached.
+        left: Digits still to come.
+        state: Of the rules.
+        text: Digits so far.
+        path: Their candidates.
+    """
+
+    score: float
+    node: int
+    left: int
+    state: Any
+    text: str
+    path: tuple[int, ...]
+
+
 def best_readings(lattice: Lattice, rules: Rules | None = None) -> Iterator[Reading]:
     """Yield readings, the best first, each text once.
 
@@ -70,30 +107,41 @@ def best_readings(lattice: Lattice, rules: Rules | None = None) -> Iterator[Read
     most = lattice.steps.count
     ahead = best_ahead(lattice)
     lengths = range(most + 1) if rules is None else rules.lengths or range(1, most + 1)
-    order = count()  # decides between equal scores, so that states are never compared
     state = None if rules is None else rules.start()
-    queue: list[_Partial] = [
-        (-float(ahead[0, length]), next(order), 0.0, 0, length, state, ())
-        for length in sorted(lengths)
-        if length <= most and ahead[0, length] > -np.inf
+    ways = cache(lambda node, left: _ways_from(lattice, node, left, ahead))
+    order = count()  # decides between equal scores, so that beginnings are never compared
+    queue: list[tuple[float, int, _Beginning, int]] = [
+        (-float(ahead[0, left]), next(order), _Beginning(0.0, 0, left, state, "", ()), 0)
+        for left in sorted(lengths)
+        if left <= most and ahead[0, left] > -np.inf
     ]
     heapq.heapify(queue)
-    told: set[str] = set()
+    reached: set[tuple[int, int, str]] = set()
     for _ in range(MOST_OPENED):
         if not queue:
             return
-        _, _, score, node, left, state, path = heapq.heappop(queue)
+        _, _, beginning, rank = heapq.heappop(queue)
+        score, node, left, state, text, path = beginning
         if node == most:
-            text = "".join(str(digit) for _, digit in path)
-            if (rules is None or rules.is_whole(state)) and text not in told:
-                told.add(text)
-                candidates = tuple(candidate for candidate, _ in path)
-                yield Reading(text=text, score=score, path=candidates)
+            if rules is None or rules.is_whole(state):
+                yield Reading(text=text, score=score, path=path)
             continue
-        for gain, end, fewer, after, taken in _steps_from(lattice, node, left, state, rules, ahead):
-            whole = score + gain
-            bound = -(whole + float(ahead[end, fewer]))
-            heapq.heappush(queue, (bound, next(order), whole, end, fewer, after, path + taken))
+        onwards = ways(node, left)
+        if rank + 1 < len(onwards):
+            bound = -(score + onwards[rank + 1].estimate)
+            heapq.heappush(queue, (bound, next(order), beginning, rank + 1))
+        way = onwards[rank]
+        if way.digit is not None:
+            if rules is not None:
+                state = rules.step(state, way.digit)
+                if state is None:
+                    continue
+            left, text, path = left - 1, text + str(way.digit), (*path, way.candidate)
+        if (way.end, left, text) not in reached:  # else by a better cut
+            reached.add((way.end, left, text))
+            bound = -(score + way.estimate)
+            after = _Beginning(score + way.gain, way.end, left, state, text, path)
+            heapq.heappush(queue, (bound, next(order), after, 0))
 
 
 def best_ahead(lattice: Lattice) -> Scores:
@@ -114,24 +162,22 @@ def best_ahead(lattice: Lattice) -> Scores:
     return best
 
 
-def _steps_from(
-    lattice: Lattice,
-    node: int,
-    left: int,
-    state: Any,
-    rules: Rules | None,
-    ahead: Scores,
-) -> Iterator[tuple[float, int, int, Any, tuple[tuple[int, int], ...]]]:
-    """Yield the steps from a node: gain, next node, digits still to come, state, what was taken."""
-    if ahead[node + 1, left] > -np.inf:
-        yield float(lattice.skips[node]), node + 1, left, state, ()
-    if left == 0:
-        return
-    after = [(digit, None if rules is None else rules.step(state, digit)) for digit in range(10)]
-    allowed = [pair for pair in after if rules is None or pair[1] is not None]
-    for candidate in lattice.steps.beginning[node].tolist():
-        end = int(lattice.steps.last[candidate]) + 1
-        if ahead[end, left - 1] > -np.inf:
-            for digit, new in allowed:
-                gain = float(lattice.digits[candidate, digit])
-                yield gain, end, left - 1, new, ((candidate, digit),)
+def _ways_from(lattice: Lattice, node: int, left: int, ahead: Scores) -> list[_Way]:
+    """Return the steps from a node with so many digits still to come, the most promising first."""
+    skip = float(lattice.skips[node])
+    ways = [_Way(skip + float(ahead[node + 1, left]), skip, node + 1, None, -1)]
+    here = lattice.steps.beginning[node] if left else lattice.steps.beginning[node][:0]
+    ends = lattice.steps.last[here] + 1
+    gains = lattice.digits[here]
+    estimates = gains + ahead[ends, left - 1][:, None]
+    for place, candidate in enumerate(here.tolist()):
+        end = int(ends[place])
+        for digit, (estimate, gain) in enumerate(
+            zip(estimates[place].tolist(), gains[place].tolist(), strict=True)
+        ):
+            ways.append(_Way(estimate, gain, end, digit, candidate))
+    return sorted((way for way in ways if way.estimate > -np.inf), reverse=True, key=_promise)
+
+
+def _promise(way: _Way) -> float:
+    return way.estimate

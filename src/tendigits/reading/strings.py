@@ -1,7 +1,8 @@
 """Reads strings of digits off lines: recognition decides where a line is cut.
 
 Two readers look at a line: a network over all of it, which is quick, and the lattice of all ways to
-cut it into digits. Where the first is sure, it is asked alone; else both are weighed together.
+cut it into digits. Where the first is sure, and stays so at a second and a third look, it answers
+alone; else both are weighed together.
 """
 
 from collections.abc import Sequence
@@ -19,9 +20,9 @@ from tendigits.reading.answers import (
     letters_of_candidates,
 )
 from tendigits.reading.candidates import Candidates, make_candidates
-from tendigits.reading.canvas import MARGIN, SCALE, lay_out, look_again
+from tendigits.reading.canvas import LOOKS, MARGIN, SCALE, Canvas, lay_out, look_again
 from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import LogProbs, align, best_texts, text_log_probs
+from tendigits.reading.ctc import LogProbs, align, best_texts, looks_log_probs, text_log_probs
 from tendigits.reading.cuts import choose, under_rules
 from tendigits.reading.joint import (
     LEAST_CHANCE,
@@ -43,6 +44,8 @@ from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
 SURE = 0.95  # chance: the line network needs no second reader from here on
+CHECKS = 2  # further looks at a line, of `LOOKS`, that a sure text is checked by
+LEAST_CHECKED = float(np.log(0.5))  # logarithm of its chance at each; at less it is doubtful
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
@@ -99,7 +102,7 @@ def read_lines(
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
     alone = [
-        answer_alone(line, one, recognisers.weights)
+        answer_alone(line, one, recognisers)
         if recognisers.alone and one is not None and is_sure(one, own)
         else None
         for line, one, own in zip(lines, heard, each, strict=True)
@@ -132,7 +135,7 @@ def answer_doubtful(
         cut = choose(candidates, lattice, recognisers.weights, rules)
         if cut is not None and len(cut.letters) == 1:
             return judge_one(cut, heard.log_probs, recognisers.weights)
-    looks = look(line, recognisers.transcribe)
+    looks = [heard.log_probs, *look_further(lay_out(line), recognisers.transcribe)]
     return choose_jointly(line, candidates, lattice, looks, recognisers, rules)
 
 
@@ -157,9 +160,18 @@ def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Can
     ]
 
 
-def look(line: Line, transcribe: Transcribe) -> list[LogProbs]:
-    """Return what the line network says of a line, looked at in several ways, as it is first."""
-    return [transcribe(sheet) for sheet in look_again(lay_out(line))]
+def look_further(sheet: Canvas, transcribe: Transcribe, count: int = len(LOOKS)) -> list[LogProbs]:
+    """Return what the line network says of a sheet, looked at in `count` other ways."""
+    return [transcribe(other) for other in look_again(sheet, LOOKS[:count])]
+
+
+def check(heard: Heard, looks: Sequence[LogProbs]) -> float | None:
+    """Return the least logarithm of the chance of the first text at `CHECKS` further looks.
+
+    None if that is so little that the text is doubtful.
+    """
+    worst = float(looks_log_probs(looks[:CHECKS], heard.texts[:1]).min())
+    return worst if worst >= LEAST_CHECKED else None
 
 
 def is_sure(heard: Heard, rules: Rules | None) -> bool:
@@ -178,11 +190,14 @@ def all_have_ink(answer: Answer) -> bool:
     return all(letter.image.any() for letter in answer.letters)
 
 
-def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer:
-    """Return what the line network says, which is not nothing, with its chance."""
+def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer | None:
+    """Return what the line network says, which is not nothing; None if further looks disagree."""
+    assert recognisers.transcribe is not None
+    worst = check(heard, look_further(lay_out(line), recognisers.transcribe, CHECKS))
+    if worst is None:
+        return None
     text = heard.texts[0]
-    slope, offset = weights.joint.sure
-    chance = logistic(slope * log_odds(float(heard.chances[0])) + offset)
+    chance = logistic(float(measure_sure(heard, worst) @ recognisers.weights.joint.sure))
     scaled = share_out(heard.chances, 0, chance)
     digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
     return Answer(
@@ -190,6 +205,11 @@ def answer_alone(line: Line, heard: Heard, weights: Weights) -> Answer:
         chance=chance,
         others=rank(heard.texts, scaled, 0),
     )
+
+
+def measure_sure(heard: Heard, worst: float) -> NDArray[np.float64]:
+    """Return what the confidence in a sure text is made of, (3,): see `JointWeights.sure`."""
+    return np.array([log_odds(float(heard.chances[0])), worst, 1.0])
 
 
 def choose_jointly(

@@ -8,7 +8,8 @@ from tendigits.training.events import (
     RunStart,
     StepReport,
 )
-from tendigits.training.recipe import DEFAULT_RECIPE, RECIPES, Recipe, changed, recipe_named
+from tendigits.training.recipe import Recipe, changed
+from tendigits.training.recipes import DEFAULT_RECIPE, RECIPES, recipe_named
 from tendigits.training.run import resume_run, start_run
 from tendigits.training.run_folder import RunSettings
 

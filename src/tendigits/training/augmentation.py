@@ -38,6 +38,8 @@ class Augmentation:
             another scanner had made them.
         european: Share of the ones and sevens, in [0, 1], that are joined by one with an upstroke,
             or by one that is crossed.
+        rare_forms: Share of the twos, fours and nines, in [0, 1], that are joined by one of a form
+            that is rare in MNIST.
         outliers: Pictures of no digit that join a batch, as a share of its size, in [0, 1]; the
             network is asked to give all digits the same chance there (outlier exposure, Hendrycks,
             Mazeika & Dietterich 2019).
@@ -46,6 +48,7 @@ class Augmentation:
     warp: Warp = field(default_factory=Warp)
     foreign: float = 0.0
     european: float = 0.0
+    rare_forms: float = 0.0
     outliers: float = 0.0
 
     @classmethod

@@ -10,6 +10,7 @@ from tendigits.data.digits import CLASSES, Digits
 from tendigits.data.european import make_european
 from tendigits.data.not_digits import make_not_digits
 from tendigits.data.overprint import make_overprint
+from tendigits.data.rare_forms import make_rare
 from tendigits.models import channels_last
 from tendigits.training.augmentation import Augmentation, batch_augment
 from tendigits.training.batches import batch_shift
@@ -83,17 +84,20 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
 
     Args:
         digits: The training pictures.
-        augmentation: Its share of European ones and sevens is made.
+        augmentation: Its share of European ones and sevens is made, and of open fours and nines.
     """
-    if augmentation is None or not augmentation.european:
+    if augmentation is None:
         return digits
-    random = np.random.default_rng(MADE_SEED)
-    count = round(augmentation.european * len(digits))
-    made = make_european(digits.take(random.permutation(len(digits))[:count]), MADE_SEED)
-    return Digits(
-        images=np.concatenate([digits.images, made.images]),
-        labels=np.concatenate([digits.labels, made.labels]),
-    )
+    joined = digits
+    for make, share in (
+        (make_european, augmentation.european),
+        (make_rare, augmentation.rare_forms),
+    ):
+        random = np.random.default_rng(MADE_SEED)
+        chosen = random.permutation(len(digits))[: round(share * len(digits))]
+        if len(chosen):
+            joined = joined.join(make(digits.take(chosen), MADE_SEED))
+    return joined
 
 
 def spread(labels: Tensor, count: int) -> Tensor:

@@ -1,31 +1,21 @@
-"""Recipes: everything that decides how a network is trained, in one frozen object.
+"""A recipe: everything that decides how a network is trained, in one frozen object.
 
-A recipe is made by a function, and one recipe derives from another by `dataclasses.replace`. It is
-saved as JSON with every run and read back for a resume.
+It is saved as JSON with every run and read back for a resume. Those that have a name are in
+`recipes`.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
-from tendigits.models import (
-    CnnConfig,
-    CompactConfig,
-    MlpConfig,
-    ModelConfig,
-    VggConfig,
-    config_from_dict,
-    config_to_dict,
-)
+from tendigits.models import ModelConfig, config_from_dict, config_to_dict
 from tendigits.training.augmentation import Augmentation
 
 OptimizerName = Literal["adam", "adamw", "muon"]
 PrecisionName = Literal["float32", "bfloat16", "auto"]
 ScheduleName = Literal["constant", "triangle"]
 
-DEFAULT_RECIPE = "cnn"
 MOST_EPOCHS = 1_000_000  # more than a life: it keeps the steps countable
 
 
@@ -127,139 +117,6 @@ class Recipe:
             check_types(recipe.augmentation)
             check_types(recipe.augmentation.warp)
         return recipe
-
-
-def article_mlp() -> Recipe:
-    """Return the tutorial's training of its MLP, to the letter."""
-    return Recipe(name="article-mlp", model=MlpConfig(), epochs=5, batch_size=64, lr=0.001)
-
-
-def article_cnn() -> Recipe:
-    """Return the tutorial's training of its CNN, to the letter."""
-    return replace(article_mlp(), name="article-cnn", model=CnnConfig())
-
-
-def cnn() -> Recipe:
-    """Return the default: the tutorial's CNN, trained better in no more time."""
-    return replace(
-        article_cnn(),
-        name="cnn",
-        model=CnnConfig(mean=0.1307, std=0.3081),  # of MNIST's training pixels
-        batch_size=128,  # 64 spends more on overhead; 256 leaves the processor's cache
-        drop_last=True,  # no step on a few pictures at a high rate
-        optimizer="adamw",
-        precision="auto",  # bfloat16 takes half the time and gave the same accuracy
-        lr=0.003,  # three times the tutorial's is safe where it comes down at the end
-        betas=(0.9, 0.99),
-        weight_decay=0.01,
-        schedule="triangle",  # ends on settled weights: no seed is caught on a bad step
-        warmup=0.2,
-        final_lr=0.01,
-        label_smoothing=0.05,  # 99.24 -> 99.42 % held out (LOG, 2026-11-24)
-        shift=1,  # pixel: 99.06 -> 99.24 % held out; 2 was no better in five epochs
-    )
-
-
-def fast() -> Recipe:
-    """Return the shortest honest road to 99 %: a small network, two thirds of an epoch."""
-    return Recipe(
-        name="fast",
-        model=CompactConfig(),
-        epochs=0.65,
-        batch_size=320,  # smaller ones spend their time on overhead, larger ones learn less
-        drop_last=True,  # every step has the same shapes, for which kernels are prepared once
-        optimizer="muon",  # as good after two thirds of the pictures (LOG, 2026-11-24)
-        precision="auto",
-        lr=0.04,
-        filter_lr=0.2,
-        betas=(0.7, 0.9),  # short memories: there are 121 steps to remember
-        schedule="triangle",
-        warmup=0.25,
-        final_lr=0.002,
-        label_smoothing=0.1,
-    )
-
-
-def fast_99_4() -> Recipe:
-    """Return `fast` taken on to 99.4 %: three epochs, each picture moved by at most a pixel."""
-    return replace(
-        fast(),
-        name="fast-99.4",
-        epochs=3,
-        batch_size=256,
-        lr=0.03,  # lower rates and smaller batches were no better (LOG, 2026-11-24)
-        filter_lr=0.14,
-        shift=1,
-    )
-
-
-def member() -> Recipe:
-    """Return a network for an ensemble: deeper, longer, and made to meet other hands."""
-    return Recipe(
-        name="member",
-        model=VggConfig(stages=((24,), (48, 48), (96, 96))),
-        epochs=20,
-        batch_size=128,
-        drop_last=True,
-        optimizer="muon",
-        lr=0.008,  # half as much and twice as much were no better (LOG, 2026-11-25)
-        filter_lr=0.04,
-        betas=(0.9, 0.95),
-        schedule="triangle",
-        warmup=0.2,
-        final_lr=0.002,
-        label_smoothing=0.1,
-        augmentation=Augmentation(foreign=0.5, european=0.35, outliers=0.1),
-        hold_out=5_000,
-    )
-
-
-def best() -> Recipe:
-    """Return the most accurate single network: a wide one that learns what an ensemble answers."""
-    return replace(
-        member(),
-        name="best",
-        model=VggConfig(stages=((32,), (64, 64), (128, 128))),
-        epochs=24,
-        label_smoothing=0.0,  # the teacher's answers are soft already
-        teacher="ensemble",
-    )
-
-
-def small() -> Recipe:
-    """Return the reader's default: the network of `fast`, wider, taught by the same ensemble."""
-    return replace(
-        best(),
-        name="small",
-        model=CompactConfig(channels=(32, 64, 128)),
-        epochs=20,
-        batch_size=256,
-        lr=0.015,
-        filter_lr=0.1,
-    )
-
-
-RECIPES: dict[str, Callable[[], Recipe]] = {
-    "article-mlp": article_mlp,
-    "article-cnn": article_cnn,
-    "cnn": cnn,
-    "fast": fast,
-    "fast-99.4": fast_99_4,
-    "member": member,
-    "best": best,
-    "small": small,
-}
-
-
-def recipe_named(name: str) -> Recipe:
-    """Return the recipe `name`.
-
-    Raises:
-        UnknownNameError: There is no such recipe.
-    """
-    if name not in RECIPES:
-        raise UnknownNameError("recipe", name, RECIPES)
-    return RECIPES[name]()
 
 
 def check_types(settings: Any) -> None:
