@@ -1,12 +1,14 @@
 """A service that is killed while people review loses no answer (`scripts/bench review_kills`).
 
-Each round starts the service on the same SQLite queue, lets several clients review as fast as they
-can, kills the service (SIGKILL) at a random instant, and looks into the database: every answer that
-any client was ever told is stored must be there, and SQLite must find the file whole. Agreement is
-out of reach, so that pieces never run out; each round has people of its own.
+Each round starts the service on the same queue, lets several clients review as fast as they can,
+kills the service (SIGKILL) at a random instant, and looks into the database: every answer that any
+client was ever told is stored must be there, and the database must be whole. SQLite is inside the
+service; PostgreSQL (`--postgresql`, Debian's) is killed with it, all of its processes, and started
+again. Agreement is out of reach, so that pieces never run out; each round has people of its own.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -15,12 +17,15 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
+import psycopg
 
 from benchmarks.command import COMMAND
+from benchmarks.postgres import Server, postgresql
 from benchmarks.results import write_results
 from tendigits.results import Page
 from tendigits.sorting.queue import ReviewQueue
@@ -29,6 +34,7 @@ PIECES = 400
 CLIENTS = 4
 LONGEST = 1.5  # seconds that a round lasts, from the first answer on
 OUT_OF_REACH = 1_000_000  # people who would have to agree
+ANSWERS = "SELECT piece, who, text FROM review_answers WHERE undone IS NULL"
 
 Answer = tuple[int, str, str]  # piece, person, text
 
@@ -72,7 +78,67 @@ class Reviewer(threading.Thread):
         return True
 
 
-def make_queue(place: Path) -> None:
+class Database(Protocol):
+    """Where a queue is.
+
+    Attributes:
+        address: As `tendigits serve --queue` takes it.
+    """
+
+    address: str
+
+    def kill(self) -> None:
+        """Kill it after the service was."""
+
+    def look_into(self) -> tuple[set[Answer], str]:
+        """Return the answers in it, and ``ok`` or what is wrong with its files."""
+
+
+class SqliteFile:
+    """A queue in a file, which ends with the service."""
+
+    def __init__(self, path: Path) -> None:
+        self.address = str(path)
+
+    def kill(self) -> None:
+        """Do nothing: it was a part of the service."""
+
+    def look_into(self) -> tuple[set[Answer], str]:
+        """Return the answers in it, and what SQLite says of the file."""
+        with contextlib.closing(sqlite3.connect(self.address)) as connection:
+            (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
+            return set(connection.execute(ANSWERS)), str(verdict)
+
+
+class PostgresServer:
+    """A queue in a server of its own."""
+
+    def __init__(self, server: Server) -> None:
+        self.server, self.address = server, server.address
+
+    def kill(self) -> None:
+        """Kill all of its processes."""
+        self.server.kill()
+
+    def look_into(self) -> tuple[set[Answer], str]:
+        """Start it again; return the answers in it, and what `pg_amcheck` says of its files."""
+        self.server.start()
+        with psycopg.connect(self.address) as connection:
+            return set(connection.execute(ANSWERS).fetchall()), self.server.check()
+
+
+@contextlib.contextmanager
+def open_database(*, is_postgresql: bool) -> Iterator[Database]:
+    """Give a new database for the block."""
+    if is_postgresql:
+        with postgresql() as server:
+            yield PostgresServer(server)
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            yield SqliteFile(Path(name) / "queue.sqlite")
+
+
+def make_queue(place: str) -> None:
     """Make a queue of pieces on which people never agree."""
     queue = ReviewQueue(place, opinions=OUT_OF_REACH)
     for number in range(PIECES):
@@ -80,10 +146,10 @@ def make_queue(place: Path) -> None:
     queue.close()
 
 
-def start_service(place: Path) -> tuple[subprocess.Popen[str], str]:
+def start_service(place: str) -> tuple[subprocess.Popen[str], str]:
     """Start the service on a queue, in a process group of its own, and return its address too."""
     process = subprocess.Popen(
-        [COMMAND, "serve", "--port", "0", "--readers", "0", "--queue", str(place)],
+        [COMMAND, "serve", "--port", "0", "--readers", "0", "--queue", place],
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -95,24 +161,11 @@ def start_service(place: Path) -> tuple[subprocess.Popen[str], str]:
     return process, address
 
 
-def look_into(place: Path) -> tuple[set[Answer], str]:
-    """Return the answers in the database, and what SQLite says of the file."""
-    connection = sqlite3.connect(place)
-    try:
-        (verdict,) = connection.execute("PRAGMA integrity_check").fetchone()
-        rows = connection.execute(
-            "SELECT piece, who, text FROM review_answers WHERE undone IS NULL"
-        )
-        return set(rows), str(verdict)
-    finally:
-        connection.close()
-
-
 def measure_round(
-    place: Path, number: int, told: list[Answer], chance: random.Random
+    database: Database, number: int, told: list[Answer], chance: random.Random
 ) -> dict[str, Any]:
     """Kill the service once while people review; add what they were told to `told`."""
-    process, address = start_service(place)
+    process, address = start_service(database.address)
     people = [
         Reviewer(address, f"round {number} person {each}", chance.randrange(1 << 30))
         for each in range(CLIENTS)
@@ -124,11 +177,12 @@ def measure_round(
     delay = chance.uniform(0, LONGEST)
     time.sleep(delay)
     os.killpg(process.pid, signal.SIGKILL)
+    database.kill()
     process.communicate()
     for person in people:
         person.join()
         told += person.told
-    kept, verdict = look_into(place)
+    kept, verdict = database.look_into()
     return {
         "after_seconds": round(delay, 3),
         "told_stored": sum(len(person.told) for person in people),
@@ -142,21 +196,23 @@ def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="services to kill")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL, killed as well")
     parser.add_argument("--seed", type=int, default=0, help="fixes the instants of the kills")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     told: list[Answer] = []
     runs: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name) / "queue.sqlite"
-        make_queue(place)
+    with open_database(is_postgresql=arguments.postgresql) as database:
+        make_queue(database.address)
         for number in range(arguments.kills):
-            runs.append(measure_round(place, number, told, chance))
+            runs.append(measure_round(database, number, told, chance))
             print(number + 1, runs[-1], flush=True)
-    write_results("review_kills", f"scripts/bench review_kills --kills {arguments.kills}", runs)
+    name = "review_kills_postgresql" if arguments.postgresql else "review_kills"
+    options = "--postgresql " if arguments.postgresql else ""
+    write_results(name, f"scripts/bench review_kills {options}--kills {arguments.kills}", runs)
     lost = max(run["lost"] for run in runs)
     whole = sum(run["integrity"] == "ok" for run in runs)
-    print(f"{lost} of {len(told):,} answers lost, {whole} of {len(runs)} times the file was whole")
+    print(f"{lost} of {len(told):,} answers lost, {whole} of {len(runs)} times all was whole")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from benchmarks import compare, recipes, steps
 from benchmarks.arguable import held_out_probs, judge
 from benchmarks.results import read_results, read_runs
 from benchmarks.steps import Step, make_steps, still_valid
-from benchmarks.tables import accuracies
+from benchmarks.tables import accuracies, review
 from benchmarks.tables.documents import TABLES
 from benchmarks.training import train_network
 from PIL import Image
@@ -101,6 +101,21 @@ def test_the_table_says_what_a_step_took_away(monkeypatch: pytest.MonkeyPatch) -
 def test_what_was_not_measured_is_said(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accuracies, "read_runs", lambda name: [])
     assert TABLES[name]() == f"Not measured yet: `scripts/bench {name}`.\n"
+
+
+def test_the_table_of_kills_has_the_databases_that_were_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = {"told_stored": 700, "not_heard": 3, "lost": 0, "integrity": "ok"}
+    known = {"review_kills": [run, run | {"lost": 2, "integrity": "row 7 is missing"}]}
+    monkeypatch.setattr(review, "read_runs", lambda name: known.get(name, []))
+    monkeypatch.setattr(review, "source_line", lambda name: f"\nmade by {name}\n")
+    assert "| answers told stored | 1,400 |\n| of these lost | 2 |" in review.review_table()
+    known["review_kills_postgresql"] = [run]
+    table = review.review_table()
+    assert "| what | SQLite | PostgreSQL |" in table
+    assert table.count("| 1 of 2 | 1 of 1 |") == 1
+    assert table.endswith("made by review_kills\n\nmade by review_kills_postgresql\n")
 
 
 def test_learners_are_measured_alike(

@@ -48,6 +48,7 @@ from tendigits.serving.readers import (
 )
 from tendigits.serving.server import listen
 from tendigits.serving.settings import Settings
+from tendigits.serving.teaching import School, teaching_router
 
 HERE = Settings(readers=0)
 PNG = {"Content-Type": "image/png"}
@@ -272,6 +273,15 @@ def test_a_picture_over_the_pixel_limit_is_refused(client: httpx.Client) -> None
 def test_a_body_without_a_length_is_counted(client: httpx.Client) -> None:
     parts = (bytes(1 << 20) for _ in range(9))
     problem(client.post("/v1/read", content=parts, headers=PNG), 413)
+
+
+def test_json_without_a_length_is_counted(tmp_path: Path) -> None:
+    app = create_app(HERE, routers=[teaching_router(School(tmp_path, "small"))])
+    kind = {"Content-Type": "application/json"}
+    with serving(app, HERE) as client:
+        parts = (b" " * (1 << 20) for _ in range(9))
+        answer = client.post("/v1/corrections", content=parts, headers=kind)
+        assert "at most 8 MiB" in problem(answer, 413)
 
 
 def test_what_is_not_there_is_a_problem_too(client: httpx.Client) -> None:

@@ -100,6 +100,8 @@ def install(app: FastAPI) -> None:
 
     async def tell_http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if isinstance(error.__cause__, Problem):  # what the gate said while JSON was received
+            return error.__cause__.response()
         phrase = http.HTTPStatus(error.status_code).phrase
         detail = "" if error.detail == phrase else str(error.detail)
         return Problem(error.status_code, as_sentence(detail or phrase), error.headers).response()
