@@ -61,14 +61,15 @@ def open_drawings(
             would take the place of a picture that is read.
         WriteError: No file can be written there.
     """
+    from tendigits.imaging.png import require_png
+
     if are_several(names, paths):
         places = _name_each(out, paths)
         _refuse_to_overwrite(out, places, names, paths)
         _make_folder(out)
     else:
         places = [out]
-        if out.suffix.lower() != ".png":
-            raise SettingError(f"{out} cannot be drawn: expected a name that ends in .png")
+        require_png(out)
         _refuse_to_overwrite(out, places, names, paths)
         _try_file(out)
     return Drawings(places, explain=explain)
