@@ -33,6 +33,12 @@ def test_an_error_leaves_the_old_file_and_no_leftover(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "\N{PILE OF POO}" * 63], ids=["one byte", "four"])
+def test_the_longest_name_that_there_is_can_be_written(tmp_path: Path, name: str) -> None:
+    write_text(tmp_path / name, "new")
+    assert (tmp_path / name).read_text() == "new"
+
+
 @pytest.mark.parametrize("place", ["none/file", "folder"])
 def test_what_cannot_be_written_is_said_by_its_own_name(tmp_path: Path, place: str) -> None:
     (tmp_path / "folder").mkdir()

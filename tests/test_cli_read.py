@@ -1,7 +1,10 @@
 """`tendigits read`, as it is typed."""
 
 import csv
+import errno
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from tendigits.atomic import WriteError
 from tendigits.cli.read import read
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
@@ -131,6 +135,73 @@ def test_what_cannot_be_done_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="no file has such a name"):
         run(tmp_path / "*.png")
     assert "there is no such file" in run(tmp_path / "none.png", code=1).stderr
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "x" * 300 + ".png", "x/" * 3_000], ids=len)
+def test_a_name_that_is_too_long_is_a_broken_picture(folder: Path, name: str) -> None:
+    result = run(folder / "a.png", name, folder / "b.png", code=1)
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
+        str(folder / "a.png"),
+        str(folder / "b.png"),
+    ]
+    assert result.stderr.startswith(f"tendigits: {Path(name)}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_pictures_with_the_longest_names_are_drawn(folder: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        Image.open(folder / "a.png").save(tmp_path / name / f"{'x' * 251}.png")
+    run(tmp_path / "one", tmp_path / "two", "--draw", tmp_path / "drawn")
+    assert len(list((tmp_path / "drawn").iterdir())) == 2
+
+
+@pytest.mark.parametrize("out", ["none/out.png", "file/out.png", "folder.png", "x" * 252 + ".png"])
+def test_a_file_that_cannot_be_drawn_is_said_before_a_picture_is_read(
+    folder: Path, tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.png").mkdir()
+    monkeypatch.setattr("tendigits.imaging.decode", lambda path: pytest.fail(f"{path} is read"))
+    with pytest.raises(WriteError, match=r"cannot write .*: name a file in a folder that exists"):
+        run(folder / "a.png", "--draw", tmp_path / out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.png"]
+
+
+@pytest.mark.parametrize("out", ["file", "file/drawn", "x" * 256])
+def test_a_folder_that_cannot_be_made_is_said_before_a_picture_is_read(
+    folder: Path, tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tendigits.imaging.decode", lambda path: pytest.fail(f"{path} is read"))
+    with pytest.raises(WriteError, match=r"cannot write .*: name a folder that is there or can"):
+        run(folder, "--draw", tmp_path / out)
+
+
+@pytest.mark.parametrize(("name", "out"), [("a.png", "out.png"), ("", "drawn")])
+def test_a_place_that_takes_no_file_is_said_before_a_picture_is_read(
+    folder: Path, tmp_path: Path, name: str, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so the refusal is played."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr("tendigits.imaging.decode", lambda path: pytest.fail(f"{path} is read"))
+    with pytest.raises(WriteError, match=rf"cannot write .*{out} \(Permission denied\): name a"):
+        run(folder / name, "--draw", tmp_path / out)
+
+
+def test_a_picture_that_is_read_is_not_the_second_drawing_of_a_name(
+    folder: Path, tmp_path: Path
+) -> None:
+    for name in ("one/a.png", "two/a.png", "out/a-2.png"):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(folder / "a.png", tmp_path / name)
+    names = [tmp_path / name for name in ("one/a.png", "two/a.png", "out/a-2.png")]
+    with pytest.raises(SettingError, match="cannot be drawn into"):
+        run(*names, "--draw", tmp_path / "out")
 
 
 @pytest.mark.parametrize("out", ["", "inside", "a.png"])

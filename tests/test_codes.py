@@ -5,20 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rules import keeps
 from tendigits.errors import DataFormatError, DataNotFoundError, SettingError, UnknownNameError
 from tendigits.reading.codes import AllOf, ean_13, isbn_10, load_code_list, luhn, make_code_list
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.search import Rules
-
-
-def keeps(rules: Rules, text: str) -> bool:
-    state = rules.start()
-    for letter in text:
-        after = rules.step(state, int(letter))
-        if after is None:
-            return False
-        state = after
-    return rules.is_whole(state)
 
 
 def test_a_list_keeps_its_codes_and_no_other() -> None:

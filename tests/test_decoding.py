@@ -153,5 +153,11 @@ def test_a_file_that_cannot_be_read_is_named(
         decoding.decode(path)
 
 
+def test_a_name_that_no_file_can_have_is_told_in_one_line() -> None:
+    with pytest.raises(DataNotFoundError, match=r"xxx\.png: ") as caught:
+        decoding.decode("x" * 300 + ".png")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_imaging_still_decodes() -> None:
     assert imaging.decode is decoding.decode

@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from rules import keeps
 from tendigits.reading.lattice import (
     Lattice,
     Steps,
@@ -105,16 +106,6 @@ def test_readings_come_out_best_first_and_keep_to_the_rules(
     for reading in readings:
         assert reading.score == pytest.approx(best[reading.text])
         assert len(reading.path) == len(reading.text)
-
-
-def keeps(rules: Pattern, text: str) -> bool:
-    state = rules.start()
-    for letter in text:
-        after = rules.step(state, int(letter))
-        if after is None:
-            return False
-        state = after
-    return rules.is_whole(state)
 
 
 def test_where_nothing_keeps_to_the_rules_there_is_no_reading(lattice: Lattice) -> None:

@@ -17,16 +17,26 @@ from typing import Any, BinaryIO
 # While one thread reads the umask it is 0: another that read it then would leave it so.
 _UMASK_LOCK = threading.Lock()
 
+SUFFIX = ".part"
+MOST_OF_NAME = 40  # characters of it in the temporary one, which may be no longer than 255 bytes
+
 
 class WriteError(OSError):
-    """A file could not be written; the message says which, why and what to do, in one line."""
+    """A file could not be written; the message says which, why and what to do, in one line.
 
-    def __init__(self, path: Path, error: OSError) -> None:
-        reason = error.strerror or error
-        message = (
-            f"cannot write {path} ({reason}): name a file in a folder that exists and has room"
-        )
-        super().__init__(error.errno, message)
+    Args:
+        path: The file, or the folder that it was to be written into.
+        error: What the system said.
+        advice: What to do.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        error: OSError,
+        advice: str = "name a file in a folder that exists and has room",
+    ) -> None:
+        super().__init__(error.errno, f"cannot write {path} ({error.strerror or error}): {advice}")
 
     def __str__(self) -> str:
         return str(self.strerror)
@@ -47,7 +57,7 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         descriptor, temporary_name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=".part", dir=path.parent
+            prefix=f".{path.name[:MOST_OF_NAME]}.", suffix=SUFFIX, dir=path.parent
         )
         temporary = Path(temporary_name)
         try:
@@ -82,6 +92,16 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all; only finite numbers."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def try_folder(folder: Path) -> None:
+    """Make a file in `folder` and take it away again.
+
+    Raises:
+        OSError: The folder is not there, or does not take one.
+    """
+    with tempfile.NamedTemporaryFile(prefix=".", suffix=SUFFIX, dir=folder):
+        pass
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,11 +1,11 @@
 """An examination of this installation, in a form to paste into a bug report."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tendigits.atomic import try_folder
 from tendigits.data import load_mnist
 from tendigits.environment import (
     available_cores,
@@ -87,5 +87,5 @@ def _data() -> str:
 
 
 def _write_access(folder: Path) -> str:
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".tendigits-doctor-"):
-        return f"run folders can be made in {folder.resolve()}"
+    try_folder(folder)
+    return f"run folders can be made in {folder.resolve()}"

@@ -4,12 +4,15 @@ Everything here comes from ``pretrained/index.json``, which `scripts/bench ship`
 files themselves. Neither torch nor ONNX Runtime is needed to look.
 """
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from tendigits.errors import UnknownNameError, WeightsError
 
@@ -73,14 +76,9 @@ def shipped_models() -> dict[str, ShippedModel]:
     Raises:
         WeightsError: The installed index is damaged.
     """
-    path = folder() / INDEX
-    try:
-        entries = [ShippedModel(**entry) for entry in json.loads(path.read_bytes())]
-    except (OSError, ValueError, TypeError) as error:
-        raise WeightsError(
-            f"{path} cannot be read ({error}): the installation is damaged, install tendigits again"
-        ) from error
-    return {entry.name: entry for entry in entries}
+    with _read(INDEX) as entries:
+        models = [ShippedModel(**entry) for entry in entries]
+    return {model.name: model for model in models}
 
 
 def shipped_file(name: str, ending: str) -> Path:
@@ -108,9 +106,16 @@ def line_network() -> ShippedLineNetwork:
     Raises:
         WeightsError: The installed index is damaged.
     """
-    path = folder() / LINE_INDEX
+    with _read(LINE_INDEX) as entry:
+        return ShippedLineNetwork(**entry)
+
+
+@contextlib.contextmanager
+def _read(index: str) -> Iterator[Any]:
+    """Give the block what an index says; what it cannot take apart is damaged."""
+    path = folder() / index
     try:
-        return ShippedLineNetwork(**json.loads(path.read_bytes()))
+        yield json.loads(path.read_bytes())
     except (OSError, ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} cannot be read ({error}): the installation is damaged, install tendigits again"

@@ -40,8 +40,10 @@ def data(
             raise SettingError("--sheet, --fetch and --card need a name: tendigits data NAME ...")
         _print_list(cache)
         return
-    if sheet and sheet.suffix.lower() != ".png":
-        raise SettingError(f"{sheet} cannot be drawn: expected a name that ends in .png")
+    if sheet:
+        from tendigits.imaging.png import require_png
+
+        require_png(sheet)
     known = _find(name)
     if known is None and (fetch or card):
         raise SettingError(f"{name} is a path: --fetch and --card need the name of a set")
@@ -113,14 +115,10 @@ def _fetch(known: "KnownSet", cache: Path | None) -> None:
 
 def _save_sheet(digit_set: "DigitSet", path: Path) -> None:
     """Write a contact sheet as a PNG file."""
-    from io import BytesIO
-
-    from tendigits import atomic
     from tendigits.data import draw_contact_sheet
+    from tendigits.imaging.png import save_png
 
-    content = BytesIO()
-    draw_contact_sheet(digit_set).save(content, format="PNG")
-    atomic.write_bytes(path, content.getvalue())
+    save_png(draw_contact_sheet(digit_set), path)
     typer.echo(path)
 
 

@@ -1,8 +1,9 @@
 """The pictures that names, folders and patterns of a command line stand for."""
 
 import glob
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tendigits.errors import DataNotFoundError
@@ -18,14 +19,23 @@ def find_pictures(names: Iterable[str]) -> list[Path]:
     """
     found: list[Path] = []
     for name in names:
-        path = Path(name)
-        if path.is_dir():
-            found += _pictures_inside(path)
-        elif not path.exists() and glob.has_magic(name):
+        if os.path.isdir(name):  # unlike Path's, it takes a name that is too long for one
+            found += _pictures_inside(Path(name))
+        elif not os.path.exists(name) and glob.has_magic(name):
             found += _files_named_like(name)
         else:
-            found.append(path)  # if it is not there, reading it says so and goes on
+            found.append(Path(name))  # if it is not there, reading it says so and goes on
     return found
+
+
+def are_several(names: Iterable[str], paths: Sequence[Path]) -> bool:
+    """Say whether there is more than one picture, or may be, as in a folder.
+
+    Args:
+        names: What was asked for.
+        paths: The pictures that it stands for.
+    """
+    return len(paths) > 1 or any(os.path.isdir(name) for name in names)
 
 
 def with_progress(paths: list[Path]) -> Iterator[Path]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tendigits.cli.drawings import Drawing, refuse_to_overwrite
+from tendigits.cli.drawings import Drawings, open_drawings
 from tendigits.cli.options import ReaderModel, RejectAbove, ValidCodes
-from tendigits.cli.pictures import find_pictures, with_progress
+from tendigits.cli.pictures import are_several, find_pictures, with_progress
 from tendigits.errors import DataError, SettingError
 
 if TYPE_CHECKING:
@@ -65,16 +65,18 @@ def read(
     if explain and draw is None:
         raise SettingError("--explain shows something in the drawing: expected --draw too")
     paths = find_pictures(pictures)
-    several = len(paths) > 1 or any(Path(name).is_dir() for name in pictures)
-    if draw:
-        refuse_to_overwrite(draw, pictures, paths)
-    drawing = Drawing(draw, several=several, explain=explain) if draw else None
     reader = _make_reader(model, fields, format, valid, reject_above)
+    drawings = open_drawings(draw, pictures, paths, explain=explain) if draw else None
     if as_csv:
         csv.writer(sys.stdout).writerow(CSV_HEAD)
-    show = _print_json if as_json else _print_csv if as_csv else _print_text(several)
-    failed = _read_all(reader, paths, show, drawing)
-    if failed:
+    show = (
+        _print_json
+        if as_json
+        else _print_csv
+        if as_csv
+        else _print_text(are_several(pictures, paths))
+    )
+    if _read_all(reader, paths, show, drawings):
         raise typer.Exit(1)
 
 
@@ -101,12 +103,12 @@ def _make_reader(
     )
 
 
-def _read_all(reader: "Reader", paths: list[Path], show: Print, drawing: Drawing | None) -> int:
+def _read_all(reader: "Reader", paths: list[Path], show: Print, drawings: Drawings | None) -> int:
     """Read one picture after the other and print what it says; returns how many failed."""
     from tendigits.imaging import decode
 
     failed = 0
-    for path in with_progress(paths):
+    for number, path in enumerate(with_progress(paths)):
         try:
             pixels = decode(path)
             page = reader.read_pixels(pixels)
@@ -115,8 +117,8 @@ def _read_all(reader: "Reader", paths: list[Path], show: Print, drawing: Drawing
             print(f"tendigits: {error}", file=sys.stderr)
             continue
         show(path, page)
-        if drawing:
-            drawing.draw(path, pixels, page, reader)
+        if drawings:
+            drawings.draw(number, pixels, page, reader)
     return failed
 
 

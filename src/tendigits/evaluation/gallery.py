@@ -1,6 +1,5 @@
 """A sheet of doubted labels: each picture, its label, and what the ensemble reads in it."""
 
-import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from tendigits.atomic import write_bytes
 from tendigits.data import load_mnist
 from tendigits.data.digits import SIDE, Digits, DigitSet
 from tendigits.errors import DataFormatError, SettingError
 from tendigits.evaluation.arguable import PARTS, ArguableLabels, Doubt, read_arguable
+from tendigits.imaging.png import require_png, save_png
 
 COLUMNS = 10
 MOST_COUNT = 500  # of each part
@@ -75,12 +74,8 @@ def draw_arguable(*, count: int, out: Path) -> Path:
     """
     if not 1 <= count <= MOST_COUNT:
         raise SettingError(f"cannot draw {count} pictures of each part: expected 1 to {MOST_COUNT}")
-    if out.suffix.lower() != ".png":
-        raise SettingError(f"{out} cannot be drawn: expected a name that ends in .png")
-    arguable = read_arguable()
-    content = io.BytesIO()
-    draw_gallery(arguable, load_mnist(), count).save(content, format="PNG")
-    write_bytes(out, content.getvalue())
+    require_png(out)
+    save_png(draw_gallery(read_arguable(), load_mnist(), count), out)
     return out
 
 

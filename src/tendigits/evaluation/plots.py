@@ -12,6 +12,7 @@ from tendigits.data.digits import DIGIT_NAMES, Digits
 from tendigits.errors import ExtraMissingError, SettingError
 from tendigits.evaluation.metrics import softmax_probs
 from tendigits.evaluation.wording import sureness
+from tendigits.imaging.png import require_png
 
 try:
     from matplotlib.axes import Axes
@@ -109,7 +110,6 @@ def save_figure(figure: Figure, path: Path) -> None:
         SettingError: The name does not end in ``.png``.
         OSError: The file system refused.
     """
-    if path.suffix.lower() != ".png":
-        raise SettingError(f"{path} cannot be drawn: expected a name that ends in .png")
+    require_png(path)
     with atomic_writer(path) as file:
         figure.savefig(file, format="png", metadata={"Software": None})

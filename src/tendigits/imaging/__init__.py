@@ -1,6 +1,7 @@
 """Any picture of one digit -> (28, 28) uint8, ink 255 on 0, as MNIST was made.
 
-`decoding` turns files, bytes and arrays into pixels; `mnist_form` turns pixels into MNIST's form.
+`decoding` turns files, bytes and arrays into pixels; `mnist_form` turns pixels into MNIST's form;
+`png` writes pictures.
 """
 
 from tendigits.imaging.decoding import FORMATS, MAX_PIXELS, MAX_SIDE, Picture, decode

@@ -57,12 +57,12 @@ def decode(picture: Picture) -> NDArray[np.uint8]:
             "Pillow's or a numpy array"
         )
     path = Path(picture)
-    if not path.is_file():
-        raise DataNotFoundError(f"{path}: there is no such file: expected a picture")
     try:
+        if not path.is_file():
+            raise DataNotFoundError(f"{path}: there is no such file: expected a picture")
         with path.open("rb") as file:
             return _decode_file(file, str(path))
-    except OSError as error:  # of opening or reading; what decoding raises is ours by now
+    except OSError as error:  # of finding, opening or reading; what decoding raises is ours by now
         raise DataNotFoundError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
