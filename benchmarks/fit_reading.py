@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.line_pool import digits_to_write
 from tendigits.atomic import write_json
@@ -26,13 +25,12 @@ from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.cuts import choose, raw_digit_chances
 from tendigits.reading.fitting import (
     Example,
-    fit_odds,
     fit_weights,
     make_examples,
     with_calibration,
 )
-from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic
-from tendigits.reading.joint import LEAST_CHANCE, lattice_log_chances
+from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic, fit_odds
+from tendigits.reading.joint import lattice_log_chances, log_odds
 from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
 from tendigits.reading.single import measure_one
@@ -127,9 +125,7 @@ def fit_one(
 
 
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
-    raw = np.clip([chance for chance, _ in pairs], LEAST_CHANCE, 1 - LEAST_CHANCE)
-    log_odds: NDArray[np.float64] = np.log(raw) - np.log1p(-raw)
-    return fit_odds(log_odds, np.array([right for _, right in pairs]))
+    return fit_odds([(log_odds(chance), right) for chance, right in pairs])
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ from tendigits.errors import WeightsError
 from tendigits.reading.classifier import load_classifier
 from tendigits.reading.fitting import (
     Example,
-    fit_odds,
     fit_weights,
     gradient,
     initial_weights,
@@ -21,6 +20,7 @@ from tendigits.reading.fitting import (
     pack,
     unpack,
 )
+from tendigits.reading.fitting_joint import fit_odds
 from tendigits.reading.lattice import text_chance
 from tendigits.reading.weights import Weights, load_weights, weigh
 
@@ -63,7 +63,8 @@ def test_odds_are_stretched_to_what_is_true() -> None:
     random = np.random.default_rng(0)
     true = random.normal(1, 2, 20_000)
     right = random.random(20_000) < 1 / (1 + np.exp(-true))
-    slope, offset = fit_odds(2 * true - 1, right)  # an overconfident reader
+    said = (2 * true - 1).tolist()  # by an overconfident reader
+    slope, offset = fit_odds(list(zip(said, right.tolist(), strict=True)))
     assert slope == pytest.approx(0.5, abs=0.03)
     assert offset == pytest.approx(0.5, abs=0.05)
 

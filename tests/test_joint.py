@@ -91,7 +91,6 @@ def test_texts_of_both_are_gathered_with_rules_and_without() -> None:
     assert "123" in evidence.texts
     assert "923" in kept
     assert all(text.startswith("9") and len(text) == 3 for text in kept)
-    assert (evidence.worst == evidence.line).all()  # of one look
     raw = posterior(evidence, even_weights())
     assert raw.sum() == pytest.approx(1)
     assert evidence.texts[int(raw.argmax())] == "123"

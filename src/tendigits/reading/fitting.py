@@ -149,24 +149,6 @@ def robust_slope(example: Example, weights: Weights) -> NDArray[np.float64]:
     return np.asarray(slope * chance / (chance + HOPELESS))
 
 
-def fit_odds(log_odds: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return slope and offset that make log-odds calibrated (Platt, 1999), by Newton's method.
-
-    Args:
-        log_odds: (N,) of the answers given.
-        right: (N,) whether each was right.
-    """
-    inputs = np.stack([log_odds, np.ones_like(log_odds)], axis=1)
-    # Platt's targets: as if one more answer of each kind had been seen.
-    target = np.where(right, 1 - 1 / (right.sum() + 2), 1 / ((~right).sum() + 2))
-    values = np.array([1.0, 0.0])
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-inputs @ values))
-        curve = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + 1e-6 * np.eye(2)
-        values = values + np.linalg.solve(curve, inputs.T @ (target - chance))
-    return float(values[0]), float(values[1])
-
-
 def with_calibration(
     weights: Weights, field: tuple[float, float], single: tuple[float, float]
 ) -> Weights:

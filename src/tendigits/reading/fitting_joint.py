@@ -10,12 +10,13 @@ from tendigits.reading.ctc import LogProbs
 from tendigits.reading.joint import (
     Evidence,
     gather,
+    log_odds,
     measure_answer,
     measure_texts,
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.strings import Heard, check, is_sure, listen, measure_sure
+from tendigits.reading.strings import check, is_sure, listen
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -31,11 +32,11 @@ class Pair:
     looks: Sequence[LogProbs]
     text: str
 
-    def alone(self) -> tuple[Heard, float] | None:
-        """Return what the line network alone says, and its worst check; None where it is in doubt."""
+    def alone(self) -> tuple[str, float] | None:
+        """Return what the line network says alone, and its mean chance; None where in doubt."""
         heard = listen(self.looks[0])
-        worst = check(heard, self.looks[1:]) if is_sure(heard, None) else None
-        return None if worst is None else (heard, worst)
+        checked = check(heard, self.looks[1:]) if is_sure(heard, None) else None
+        return None if checked is None else (heard.texts[0], checked)
 
 
 def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
@@ -49,8 +50,12 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
     texts = [pair.text for pair in doubtful]
     draft = replace(even_weights(), score=fit_score(evidence, texts))
-    sure = [(*said, pair.text) for pair, said in zip(pairs, alone, strict=True) if said is not None]
-    return replace(draft, field=fit_field(evidence, texts, draft), sure=fit_sure(sure))
+    sure = [
+        (log_odds(said[1]), said[0] == pair.text)
+        for pair, said in zip(pairs, alone, strict=True)
+        if said is not None
+    ]
+    return replace(draft, field=fit_field(evidence, texts, draft), sure=fit_odds(sure))
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:
@@ -89,16 +94,17 @@ def fit_field(
     return fit_logistic(np.array(measures), np.array(right))
 
 
-def fit_sure(said: Sequence[tuple[Heard, float, str]]) -> NDArray[np.float64]:
-    """Return the weights of the log-odds that the line network alone is right.
+def fit_odds(answers: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """Return slope and offset that make the log-odds of answers calibrated.
 
     Args:
-        said: What it says, how that stands the checks, and the text.
+        answers: Log-odds, and whether each was right; without any, nothing is changed.
     """
-    if not said:  # it is never sure
-        return even_weights().sure
-    measures = np.stack([measure_sure(heard, worst) for heard, worst, _ in said])
-    return fit_logistic(measures, np.array([heard.texts[0] == text for heard, _, text in said]))
+    if not answers:
+        return 1.0, 0.0
+    odds, right = zip(*answers, strict=True)
+    slope, offset = fit_logistic(np.stack([odds, np.ones(len(odds))], axis=1), np.array(right))
+    return float(slope), float(offset)
 
 
 def fit_logistic(measures: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -34,7 +34,6 @@ class Evidence:
         texts: K of them, each once.
         lattice: (K,) float64: logarithms of their chances by all ways to cut the line.
         line: (K,) float64: logarithms of their chances by the network over the line.
-        worst: (K,) float64: the same at the look at the line that likes each least.
         keeps: (K,) bool: whether a text keeps to the rules.
         paths: The candidates that each text of the lattice's is made of.
     """
@@ -42,7 +41,6 @@ class Evidence:
     texts: list[str]
     lattice: NDArray[np.float64]
     line: NDArray[np.float64]
-    worst: NDArray[np.float64]
     keeps: NDArray[np.bool_]
     paths: Paths
 
@@ -65,16 +63,19 @@ def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = No
             for text, _ in best_texts(log_probs, kept, count=FURTHER if place else READINGS):
                 texts.setdefault(text)
     order = list(texts)
-    seen = looks_log_probs(looks, order)
-    mean = np.logaddexp.reduce(seen, axis=0) - np.log(len(looks))
     return Evidence(
         texts=order,
         lattice=np.maximum(lattice_log_chances(lattice, order), FLOOR),
-        line=np.maximum(mean, FLOOR),
-        worst=np.maximum(seen.min(axis=0), FLOOR),
+        line=np.maximum(line_log_chances(looks, order), FLOOR),
         keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
         paths=paths,
     )
+
+
+def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the mean chance of each text over all looks at the line, (K,)."""
+    found = looks_log_probs(looks, texts)
+    return np.asarray(np.logaddexp.reduce(found, axis=0) - np.log(len(looks)))
 
 
 def lattice_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -111,15 +112,14 @@ def posterior(evidence: Evidence, weights: JointWeights) -> NDArray[np.float64]:
 
 
 def measure_answer(evidence: Evidence, best: int, chance: float) -> NDArray[np.float64]:
-    """Return what an answer's confidence is made of, (5,): see `JointWeights.field`.
+    """Return what an answer's confidence is made of, (4,): see `JointWeights.field`.
 
     Args:
         evidence: The texts.
         best: The place of the answer among them.
         chance: Of the answer before calibration.
     """
-    logs = (evidence.lattice[best], evidence.line[best], evidence.worst[best])
-    return np.array([log_odds(chance), *logs, 1.0])
+    return np.array([log_odds(chance), evidence.lattice[best], evidence.line[best], 1.0])
 
 
 def log_odds(chance: float) -> float:

@@ -43,9 +43,9 @@ from tendigits.reading.segment import Line
 from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
-SURE = 0.95  # chance: the line network needs no second reader from here on
+SURE = 0.9  # chance: from here on held-out lines are read as well without a second reader
 CHECKS = 2  # further looks at a line, of `LOOKS`, that a sure text is checked by
-LEAST_CHECKED = float(np.log(0.5))  # logarithm of its chance at each; at less it is doubtful
+LEAST_CHECKED = 0.5  # chance of it at each; with less it is doubtful
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
@@ -166,12 +166,12 @@ def look_further(sheet: Canvas, transcribe: Transcribe, count: int = len(LOOKS))
 
 
 def check(heard: Heard, looks: Sequence[LogProbs]) -> float | None:
-    """Return the least logarithm of the chance of the first text at `CHECKS` further looks.
+    """Return the mean chance of the first text over the first look and `CHECKS` further ones.
 
-    None if that is so little that the text is doubtful.
+    None if one of them finds it so unlikely that it is doubtful.
     """
-    worst = float(looks_log_probs(looks[:CHECKS], heard.texts[:1]).min())
-    return worst if worst >= LEAST_CHECKED else None
+    chances = np.exp(looks_log_probs([heard.log_probs, *looks[:CHECKS]], heard.texts[:1]))
+    return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
 
 
 def is_sure(heard: Heard, rules: Rules | None) -> bool:
@@ -193,11 +193,12 @@ def all_have_ink(answer: Answer) -> bool:
 def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer | None:
     """Return what the line network says, which is not nothing; None if further looks disagree."""
     assert recognisers.transcribe is not None
-    worst = check(heard, look_further(lay_out(line), recognisers.transcribe, CHECKS))
-    if worst is None:
+    checked = check(heard, look_further(lay_out(line), recognisers.transcribe, CHECKS))
+    if checked is None:
         return None
     text = heard.texts[0]
-    chance = logistic(float(measure_sure(heard, worst) @ recognisers.weights.joint.sure))
+    slope, offset = recognisers.weights.joint.sure
+    chance = logistic(slope * log_odds(checked) + offset)
     scaled = share_out(heard.chances, 0, chance)
     digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
     return Answer(
@@ -205,11 +206,6 @@ def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer |
         chance=chance,
         others=rank(heard.texts, scaled, 0),
     )
-
-
-def measure_sure(heard: Heard, worst: float) -> NDArray[np.float64]:
-    """Return what the confidence in a sure text is made of, (3,): see `JointWeights.sure`."""
-    return np.array([log_odds(float(heard.chances[0])), worst, 1.0])
 
 
 def choose_jointly(

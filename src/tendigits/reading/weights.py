@@ -25,8 +25,7 @@ FITTED = Path(__file__).parent / "fitted.json"  # written by `python -m benchmar
 
 
 SCORE_MEASURES = ("lattice", "line network", "digits", "nothing at all")
-FIELD_MEASURES = ("log-odds", "lattice", "line network", "worst look", "always")
-SURE_MEASURES = ("log-odds", "worst look", "always")
+FIELD_MEASURES = ("log-odds", "lattice", "line network", "always")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,23 +35,21 @@ class JointWeights:
     Attributes:
         score: (4,) float64, of `SCORE_MEASURES`: a text's log-chances by both, how many digits it
             has, and whether it has none.
-        field: (5,) float64, of `FIELD_MEASURES`: what the log-odds of the answer's confidence are
-            made of: its log-odds among all texts, its log-chances by both, and that at the look at
-            the line that likes it least.
-        sure: (3,) float64, of `SURE_MEASURES`: the same where the line network is sure enough to be
-            alone.
+        field: (4,) float64, of `FIELD_MEASURES`: what the log-odds of the answer's confidence are
+            made of: its log-odds among all texts, and its log-chances by both.
+        sure: Slope and offset of the log-odds where the line network is sure enough to be alone.
     """
 
     score: NDArray[np.float64]
     field: NDArray[np.float64]
-    sure: NDArray[np.float64]
+    sure: tuple[float, float] = (1.0, 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON knows them."""
         return {
             "score": dict(zip(SCORE_MEASURES, self.score.tolist(), strict=True)),
             "field": dict(zip(FIELD_MEASURES, self.field.tolist(), strict=True)),
-            "sure": dict(zip(SURE_MEASURES, self.sure.tolist(), strict=True)),
+            "sure": list(self.sure),
         }
 
     @classmethod
@@ -61,17 +58,13 @@ class JointWeights:
         return cls(
             score=np.array([float(fields["score"][name]) for name in SCORE_MEASURES]),
             field=np.array([float(fields["field"][name]) for name in FIELD_MEASURES]),
-            sure=np.array([float(fields["sure"][name]) for name in SURE_MEASURES]),
+            sure=(float(fields["sure"][0]), float(fields["sure"][1])),
         )
 
 
 def even_weights() -> JointWeights:
     """Return weights that trust both readers alike."""
-    return JointWeights(
-        score=np.array([0.5, 0.5, 0, 0]),
-        field=np.array([1.0, 0, 0, 0, 0]),
-        sure=np.array([1.0, 0, 0]),
-    )
+    return JointWeights(score=np.array([0.5, 0.5, 0, 0]), field=np.array([1.0, 0, 0, 0]))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
