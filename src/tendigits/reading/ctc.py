@@ -7,6 +7,7 @@ classification", 2006).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from tendigits.reading.search import Rules
 
 BLANK = 10  # the symbol after the ten digits
-LEAST_SYMBOL = 1e-3  # chance: a less likely symbol is not looked for at a place
+LEAST_SYMBOL = 1e-3  # chance: a less likely digit is not looked for at a place
 LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
 LEAST_BEGINNING = 1e-5  # of the likeliest beginning's chance: a less likely one is given up
 TINY = 1e-300  # instead of 0 where it would be divided by
@@ -76,6 +77,11 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
         return np.asarray(np.log(last) + np.log(scales).sum(axis=0))
 
 
+def fits(text: str, places: int) -> bool:
+    """Say whether a text can be spelled at so many places: a blank stands between equal digits."""
+    return len(text) + sum(left == right for left, right in pairwise(text)) <= places
+
+
 def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
     """Return the place of each digit of a text on the likeliest way to spell it (Viterbi, 1967).
 
@@ -131,16 +137,16 @@ def best_texts(
     scale = 0.0  # logarithm of what all chances of the beam were divided by
     for row in np.exp(log_probs):
         symbols: list[int] = np.flatnonzero(row[:BLANK] >= least).tolist()
-        if symbols:
-            beam = _extend(beam, row, symbols, rules, states)
-            best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
-            if rules is None:
-                least_kept = LEAST_BEGINNING * sum(beam[best[0]])
-                best = [text for text in best if sum(beam[text]) >= least_kept]
-        else:  # as at most places: nothing but a blank, or the last digit again
-            beam = {text: _stay(text, parts[0], parts[1], row) for text, parts in beam.items()}
-            best = list(beam)
+        if not symbols:  # as at most places: nothing but a blank; what each text has is the same
+            scale += float(np.log(row[BLANK]))
+            if any(parts[1] for parts in beam.values()):
+                beam = {text: [sum(parts), 0.0] for text, parts in beam.items()}
+            continue
+        beam = _extend(beam, row, symbols, rules, states)
+        best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
         whole = sum(beam[best[0]])
+        if rules is None:
+            best = [text for text in best if sum(beam[text]) >= LEAST_BEGINNING * whole]
         beam = {text: [part / whole for part in beam[text]] for text in best}
         scale += float(np.log(whole))
     found = [
@@ -149,12 +155,6 @@ def best_texts(
         if sum(parts) > 0 and (rules is None or rules.is_whole(states[text]))
     ]
     return sorted(found, key=lambda pair: -pair[1])[:count]
-
-
-def _stay(text: str, on_blank: float, on_digit: float, row: NDArray[np.float64]) -> list[float]:
-    """Return the chances of a text that gets no longer at a place, ending on a blank or a digit."""
-    again = float(row[int(text[-1])]) if text else 0.0
-    return [(on_blank + on_digit) * float(row[BLANK]), on_digit * again]
 
 
 def _extend(
@@ -168,9 +168,8 @@ def _extend(
     longer: _Beam = {}
     for text, (on_blank, on_digit) in beam.items():
         entry = longer.setdefault(text, [0.0, 0.0])
-        stays = _stay(text, on_blank, on_digit, row)
-        entry[0] += stays[0]
-        entry[1] += stays[1]
+        entry[0] += (on_blank + on_digit) * float(row[BLANK])
+        entry[1] += on_digit * (float(row[int(text[-1])]) if text else 0.0)
         for digit in symbols:
             letter = str(digit)
             before = on_blank if text.endswith(letter) else on_blank + on_digit

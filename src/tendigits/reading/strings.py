@@ -22,7 +22,7 @@ from tendigits.reading.answers import (
 from tendigits.reading.candidates import Candidates, make_candidates
 from tendigits.reading.canvas import LOOKS, MARGIN, SCALE, Canvas, lay_out, look_again
 from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import LogProbs, align, best_texts, looks_log_probs, text_log_probs
+from tendigits.reading.ctc import LogProbs, align, best_texts, fits, looks_log_probs, text_log_probs
 from tendigits.reading.cuts import choose, under_rules
 from tendigits.reading.joint import (
     LEAST_CHANCE,
@@ -261,7 +261,7 @@ def columns_of(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
 
     A text that was only found on a larger look may not fit; its digits are spread evenly.
     """
-    if text_log_probs(log_probs, [text])[0] == -np.inf:
+    if not fits(text, len(log_probs)):
         places = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
         return np.asarray((places * PLACE - MARGIN) / SCALE)
     return np.asarray(((align(log_probs, text) + 0.5) * PLACE - MARGIN) / SCALE)
