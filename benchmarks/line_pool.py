@@ -59,7 +59,7 @@ def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sh
 
 
 def digits_to_write(*, held_out: bool) -> Digits:
-    """Return MNIST's training digits that lines are written with, and open fours and nines.
+    """Return MNIST's training digits that lines are written with, and rare forms.
 
     Args:
         held_out: The digits that are held out, which calibrate, instead of the others.

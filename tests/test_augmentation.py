@@ -7,6 +7,7 @@ import torch
 
 from tendigits.data import DigitSet
 from tendigits.data.overprint import make_overprint
+from tendigits.errors import SettingError
 from tendigits.training.augmentation import Augmentation, batch_augment, change_some
 from tendigits.training.restyle import (
     batch_coarsen,
@@ -115,3 +116,10 @@ def test_an_augmentation_comes_back_from_its_json() -> None:
     assert Augmentation.from_dict(asdict(augmentation)) == augmentation
     with pytest.raises(TypeError):
         Augmentation.from_dict({**asdict(augmentation), "colour": 1})
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("name", ["foreign", "european", "rare_forms", "outliers"])
+def test_a_share_is_from_0_to_1(name: str, share: float) -> None:
+    with pytest.raises(SettingError, match=name.replace("_", " ")):
+        Augmentation(**{name: share})

@@ -3,8 +3,10 @@
 import csv
 import errno
 import json
+import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from tendigits.atomic import WriteError
+from tendigits.cli.drawings import _name_each
 from tendigits.cli.read import read
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
@@ -210,3 +213,17 @@ def test_no_picture_that_is_read_is_drawn_over(folder: Path, out: str) -> None:
     with pytest.raises(SettingError, match="cannot be drawn into"):
         run(folder, "--draw", folder / out)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_pictures_of_one_name_get_a_drawing_each_and_soon(tmp_path: Path) -> None:
+    paths = [Path(str(number), "page.png") for number in range(20_000)]
+    begin = time.perf_counter()
+    places = _name_each(tmp_path, paths)
+    assert time.perf_counter() - begin < 5
+    assert len(set(places)) == len(paths)
+    assert [place.name for place in places[:3]] == ["page.png", "page-2.png", "page-3.png"]
+
+
+def test_a_long_name_that_is_no_text_keeps_its_bytes(tmp_path: Path) -> None:
+    place = _name_each(tmp_path, [Path(os.fsdecode(b"\xff" * 250 + b".png"))])[0]
+    assert os.fsencode(place.name) == b"\xff" * 240 + b".png"

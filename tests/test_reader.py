@@ -23,6 +23,7 @@ from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError
 from tendigits.reading import Reader
+from tendigits.reading.reader import Fields
 from tendigits.results import Page
 
 
@@ -119,6 +120,14 @@ def test_a_picture_is_read_as_its_camera_was_held(reader: Reader, easy: Line) ->
 def test_a_page_has_its_lines_from_top_to_bottom(easy: Line) -> None:
     page = np.vstack([easy.picture, easy.picture, easy.picture])
     assert Reader(threads=1).read(page).text == "\n".join([easy.text] * 3)
+
+
+@pytest.mark.parametrize("fields", ["one", "lines"])
+def test_a_hair_over_a_whole_page_is_no_digit(fields: Fields) -> None:
+    hair = np.full((600, 600), 255, np.uint8)
+    cv2.line(hair, (10, 10), (590, 590), 0, 1)
+    for pixels in (hair, np.asarray(np.eye(600) * 255, np.uint8)):
+        assert Reader(fields=fields).read(pixels).fields == ()
 
 
 def test_blank_paper_is_an_empty_page(reader: Reader) -> None:

@@ -16,11 +16,13 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from typer.testing import CliRunner
 
 from browser import needs_chromium, open_browser, open_page
 from server import serving
+from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet, open_available
-from tendigits.errors import QueueError, StorageFullError
+from tendigits.errors import QueueError, SettingError, StorageFullError
 from tendigits.results import Alternative, Digit, Field
 from tendigits.results import Page as ReadPage
 from tendigits.serving.access import require_token
@@ -371,3 +373,10 @@ def test_it_fits_a_phone(browser: Browser, client: httpx.Client) -> None:
         page.set_viewport_size({"width": 360, "height": 740})
         begin(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") == 360
+
+
+def test_opinions_without_a_queue_are_refused() -> None:
+    for words in (["serve"], ["route", "mail", "--plan", "plan.csv", "--out", "sorted"]):
+        outcome = CliRunner().invoke(app, [*words, "--opinions", "2"], obj=CommonOptions())
+        assert isinstance(outcome.exception, SettingError)
+        assert "expected --queue too" in str(outcome.exception)

@@ -13,6 +13,7 @@ from tendigits.data import Digits, DigitSet
 from tendigits.data.hand import Hand
 from tendigits.data.lines import write
 from tendigits.data.paper import Paper, put_on_paper
+from tendigits.reading.candidates import make_candidates
 from tendigits.reading.ground import find_ink
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.rules import remove_rules
@@ -153,3 +154,11 @@ def test_a_page_of_dots_ends_soon_and_is_no_line() -> None:
     start = time.process_time()
     assert all(line.mask.shape[0] <= 6 * 48 for line in find_lines(find_ink(dots)))
     assert time.process_time() - start < 10
+
+
+def test_nothing_but_grains_has_no_atoms_and_no_candidates() -> None:
+    mask = np.zeros((LINE_HEIGHT, 60), np.uint8)
+    mask[10, 10] = 1
+    atoms = find_atoms(mask)
+    assert len(atoms) == 0
+    assert len(make_candidates(atoms).images) == 0

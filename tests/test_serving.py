@@ -1,6 +1,7 @@
 """The service: what it answers, what it refuses, and how it ends."""
 
 import asyncio
+import contextlib
 import io
 import json
 import signal
@@ -229,16 +230,21 @@ def test_a_picture_that_is_longer_than_its_packet_says_is_damaged(client: httpx.
     assert "unpacked" in json.loads(answer.text)["problem"]["detail"]
 
 
-def test_what_packets_unpack_to_has_its_room(digit: bytes) -> None:
-    settings = replace(HERE, held_bytes=200_000)
-    with serving(create_app(settings), settings) as client:
-        for _ in range(3):  # what was refused holds nothing
-            large, small = zip_of(*[bytes(150_000)] * 2), zip_of(bytes(150_000), *[digit] * 9)
-            refused = client.post("/v1/read/batch", content=large, headers=ZIP)
-            assert "Too many" in problem(refused, 429)
-            read = client.post("/v1/read/batch", content=small, headers=ZIP)
-            lines = [json.loads(line) for line in read.text.splitlines()]
-            assert [line.get("text") for line in lines] == [None, *["7"] * 9]
+def test_what_packets_unpack_to_keeps_nobody_else_out(digit: bytes) -> None:
+    settings = replace(HERE, held_bytes=1 << 20)
+    packet = zip_of(*[bytes(8 << 20)] * 2, *[digit] * 30)
+    with serving(create_app(settings), settings) as client, contextlib.ExitStack() as stack:
+        answers = [
+            stack.enter_context(
+                client.stream("POST", "/v1/read/batch", content=packet, headers=ZIP)
+            )
+            for _ in range(6)
+        ]
+        alone = client.post("/v1/read", content=digit, headers=PNG)
+        assert alone.json()["text"] == "7"
+        for answer in answers:
+            texts = [json.loads(line).get("text") for line in answer.iter_lines()]
+            assert texts == [None, None, *["7"] * 30]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,9 @@ from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SortingError, StorageFullError
+from tendigits.reading.reader import Reader
 from tendigits.results import Field, Page
+from tendigits.sorting import readings
 from tendigits.sorting import route as room
 from tendigits.sorting.corrections import export
 from tendigits.sorting.database import CSV, DATABASE
@@ -228,3 +230,26 @@ def test_stopped_before_or_after_any_step_it_goes_on(
         assert len(copies) == len(CODES)
         assert lent(folder.with_name("queue.sqlite")) == DOUBTFUL
     assert instant >= 25
+
+
+def test_a_piece_over_which_reading_fails_is_unreadable_and_the_others_go_on(
+    mail: tuple[Path, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder, _ = mail
+    bad = np.asarray(Image.open(folder / "1.png"))
+    together = readings.read_together
+
+    def fail_over_one(tasks: list[tuple[Reader, np.ndarray]], recognisers: Any) -> list[Page]:
+        if any(np.array_equal(pixels, bad) for _, pixels in tasks):
+            raise ZeroDivisionError
+        return together(tasks, recognisers)
+
+    monkeypatch.setattr(readings, "read_together", fail_over_one)
+    pieces = [Piece(picture=name, sha256="") for name in ("0.png", "1.png", "2.png")]
+    read = readings.read_pieces(ReaderSettings().make_reader(), folder, pieces)
+    assert [reading.page is None for reading in read] == [False, True, False]
+    assert [record.getMessage() for record in caplog.records] == [
+        "reading failed, so this is unreadable: 1.png"
+    ]

@@ -77,20 +77,22 @@ def open_drawings(
 
 def _name_each(folder: Path, paths: Iterable[Path]) -> list[Path]:
     """Return a file for each picture; two pictures of one name get two."""
-    places: dict[Path, None] = {}
+    taken: dict[str, None] = {}  # a dictionary keeps the order
+    following: dict[str, int] = {}  # the number that the next picture of a name may get
     for path in paths:
         stem = _shortened(path.stem)
-        place, number = folder / f"{stem}.png", 2
-        while place in places:
-            place, number = folder / f"{stem}-{number}.png", number + 1
-        places[place] = None
-    return list(places)
+        name, number = stem, following.get(stem, 2)
+        while name in taken:
+            name, number = f"{stem}-{number}", number + 1
+        following[stem] = number
+        taken[name] = None
+    return [folder / f"{name}.png" for name in taken]
 
 
 def _shortened(stem: str) -> str:
     """Return a name that leaves room for a number and an ending."""
     whole = os.fsencode(stem)
-    return stem if len(whole) <= MOST_OF_STEM else whole[:MOST_OF_STEM].decode(errors="ignore")
+    return stem if len(whole) <= MOST_OF_STEM else os.fsdecode(whole[:MOST_OF_STEM])
 
 
 def _refuse_to_overwrite(

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tendigits.errors import SettingError
+
 
 def serve(
     host: Annotated[
@@ -60,6 +62,8 @@ def serve(
     from tendigits.serving.settings import Settings
     from tendigits.serving.teaching import School, teaching_router
 
+    if opinions > 1 and queue is None:
+        raise SettingError("--opinions are about the pieces of a queue: expected --queue too")
     settings = Settings(
         host=host,
         port=port,

@@ -24,9 +24,7 @@ CURL_REACH = (0.05, 0.45)  # of its height, by which the curl then goes to the r
 TURNED_SHARE = 0.3  # of the nines are turned into a P
 LEAST_HOLE = 40  # fine pixels: a smaller one is a blot
 LEAST_LEFT = 0.75  # of a nine's ink, or its stem was cut off
-ABOVE_SHARE = (
-    0.75  # of the other nines are open where the bow would meet the stem, the others below
-)
+ABOVE_SHARE = 0.75  # of the other nines are open where bow and stem meet, the rest below
 ABOVE = (-25.0, 0.0)  # degrees, where the gap begins; 0 is to the right, 90 upwards
 ABOVE_GAP = (30.0, 55.0)  # degrees, that the gap goes on
 BELOW = (180.0, 215.0)
@@ -42,7 +40,8 @@ def make_rare(digits: Digits, seed: int) -> Digits:
 
     Returns:
         A picture in MNIST form for each two with a start to its left, each four with an arm and a
-        stem and each nine with a bow and a stem, in their order; others are left out.
+        stem and each nine that is turned or has a bow and a stem, in their order; others are
+        left out.
     """
     random = np.random.default_rng(seed)
     chosen = digits.take(np.flatnonzero(np.isin(digits.labels, list(FORMS))))

@@ -207,7 +207,12 @@ def _left_out(
 
 
 def _middle_of_line(atoms: Atoms) -> float:
-    """Return the row that halves the line: the mean of the high atoms' middles, by area."""
+    """Return the row that halves the line: the mean of the high atoms' middles, by area.
+
+    It is 0 for a line of nothing but grains, of which there are no atoms.
+    """
+    if not len(atoms):
+        return 0.0
     heights = atoms.boxes[:, 3] - atoms.boxes[:, 1]
     weights = atoms.areas * (heights >= 0.5 * LINE_HEIGHT)
     if not weights.any():

@@ -35,7 +35,7 @@ def text_log_probs(log_probs: LogProbs, texts: Sequence[str]) -> NDArray[np.floa
         texts: K strings of digits.
 
     Returns:
-        (K,) float64; -inf for a text that does not fit into T places.
+        (K,) float64; -inf for a text that does not fit into T places, or has next to no chance.
     """
     return np.asarray(looks_log_probs([log_probs], texts)[0])
 
@@ -50,7 +50,8 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
         texts: K strings of digits.
 
     Returns:
-        (N, K) float64; -inf for a text that does not fit into the places of a look.
+        (N, K) float64; -inf for a text that does not fit into the places of a look, or whose
+        chance there is less than numbers can say.
     """
     symbols, skips, ends = _spell(texts)
     longest = max(map(len, looks))
@@ -145,6 +146,8 @@ def best_texts(
         beam = _extend(beam, row, symbols, rules, states)
         best = sorted(beam, key=lambda text: -sum(beam[text]))[:width]
         whole = sum(beam[best[0]])
+        if whole == 0:  # what the rules ask for is less likely than numbers can say
+            return []
         if rules is None:
             best = [text for text in best if sum(beam[text]) >= LEAST_BEGINNING * whole]
         beam = {text: [part / whole for part in beam[text]] for text in best}

@@ -104,7 +104,8 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
         groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
     elif groups:
         groups = [part for group in groups for part in split_at_gaps(group, pieces)]
-    return [cut_line(ground, pieces, group) for group in groups[:MOST_LINES]]
+    lines = [cut_line(ground, pieces, group) for group in groups[:MOST_LINES]]
+    return [line for line in lines if line.mask.any()]  # a hair on a high page shrinks to nothing
 
 
 def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:

@@ -1,5 +1,6 @@
 """The application: everything that the service answers, put together."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import anyio
 from fastapi import APIRouter, FastAPI
 from starlette.responses import Response
 
-from tendigits.serving import health, problems, routes
+from tendigits.serving import health, packets, problems, routes
 from tendigits.serving.limits import Gate
 from tendigits.serving.metrics import Metrics
 from tendigits.serving.readers import Readers
@@ -86,6 +87,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.settings, app.state.readers, app.state.metrics = settings, readers, metrics
+    app.state.unpacking = asyncio.Semaphore(packets.UNPACKED)
     app.add_middleware(Gate, settings=settings, metrics=metrics)
     problems.install(app)
     app.include_router(health.router)

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tendigits.serving.access import check_host
@@ -22,8 +21,6 @@ SECURITY_HEADERS = [
 class Gate:
     """Refuses what is too large, too much or from elsewhere, before the application sees it.
 
-    A route that needs memory beside the body asks for it with `hold`.
-
     Args:
         app: The application behind it.
         settings: Of the service.
@@ -32,7 +29,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self.app, self.settings, self.metrics = app, settings, metrics
-        self.held = 0  # bytes of bodies that are being received or read, and of their parts
+        self.held = 0  # bytes of bodies that are being received or read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a problem."""
@@ -40,7 +37,6 @@ class Gate:
             await self.app(scope, receive, send)
             return
         passage = Passage(self, scope, receive, send)
-        scope.setdefault("state", {})["passage"] = passage
         begin = time.perf_counter()
         try:
             check_host(self.settings, dict(scope["headers"]))
@@ -50,7 +46,7 @@ class Gate:
             if not passage.status:
                 await problem.response()(scope, receive, passage.send)
         finally:
-            self.held -= passage.held
+            self.held -= passage.taken
             self._count(scope, passage.status, time.perf_counter() - begin)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
@@ -72,7 +68,6 @@ class Passage:
         inner_receive: Gives the request's parts.
         inner_send: Takes the response's parts.
         taken: Bytes of the body so far.
-        held: Bytes that are in memory for it.
         status: Of the response; 0 before there is one.
     """
 
@@ -81,7 +76,6 @@ class Passage:
     inner_receive: Receive
     inner_send: Send
     taken: int = 0
-    held: int = 0
     status: int = 0
 
     def check_length(self) -> None:
@@ -95,17 +89,12 @@ class Passage:
         message = await self.inner_receive()
         size = len(message.get("body", b""))
         self.taken += size
+        self.gate.held += size
         if self.taken > self.gate.settings.body_bytes:
             raise self._too_long()
-        self.hold(size)
-        return message
-
-    def hold(self, size: int) -> None:
-        """Count bytes of memory until the request is answered; raises `Problem` for no room."""
-        if size and self.gate.held + size > self.gate.settings.held_bytes:
+        if self.gate.held > self.gate.settings.held_bytes:
             raise too_busy()
-        self.held += size
-        self.gate.held += size
+        return message
 
     async def send(self, message: Message) -> None:
         """Send a part of the response."""
@@ -118,14 +107,3 @@ class Passage:
     def _too_long(self) -> Problem:
         most = self.gate.settings.body_bytes / MIB
         return Problem(413, f"The body is too long: expected at most {most:g} MiB.")
-
-
-def hold(request: Request, size: int) -> None:
-    """Count bytes of memory that a request needs beside its body, until it is answered.
-
-    Raises:
-        Problem: 429, there is no room for them now.
-    """
-    passage = request.state.passage
-    assert isinstance(passage, Passage)
-    passage.hold(size)

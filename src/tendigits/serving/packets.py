@@ -20,6 +20,7 @@ TYPE = "application/zip"
 MOST_PICTURES = 1_000
 MOST_BYTES = 8 * MIB  # of a picture, unpacked
 AT_ONCE = 2  # pictures of a packet that are read at a time, so that others get in
+UNPACKED = 4  # pictures of all packets that are in memory at a time
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack into any memory
 LAST_RECORD = b"PK\x05\x06"  # begins the end of the central directory
 LAST_RECORD_BYTES = 22
@@ -67,32 +68,36 @@ def pictures(packet: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [part for part in packet.infolist() if not part.is_dir()]
 
 
-def unpacked_bytes(packet: zipfile.ZipFile) -> int:
-    """Return how many bytes the pictures that are read at a time have at most, unpacked."""
-    sizes = sorted(part.file_size for part in pictures(packet) if part.file_size <= MOST_BYTES)
-    return sum(sizes[-AT_ONCE:])
+async def lines(packet: zipfile.ZipFile, ask: Ask, room: asyncio.Semaphore) -> AsyncIterator[bytes]:
+    """Yield a line of JSON for each picture, in their order.
 
-
-async def lines(packet: zipfile.ZipFile, ask: Ask) -> AsyncIterator[bytes]:
-    """Yield a line of JSON for each picture, in their order."""
+    Args:
+        packet: The pictures.
+        ask: Has one read.
+        room: Held while a picture is unpacked and read; all packets share it.
+    """
     parts = pictures(packet)
-    pending = [asyncio.create_task(_line(packet, part, ask)) for part in parts[:AT_ONCE]]
+    pending = [asyncio.create_task(_line(packet, part, ask, room)) for part in parts[:AT_ONCE]]
     try:
         for following in [*parts[AT_ONCE:], *[None] * AT_ONCE]:
             if pending:
                 yield await pending.pop(0)
             if following is not None:
-                pending.append(asyncio.create_task(_line(packet, following, ask)))
+                pending.append(asyncio.create_task(_line(packet, following, ask, room)))
     finally:
         for task in pending:
             task.cancel()
 
 
-async def _line(packet: zipfile.ZipFile, part: zipfile.ZipInfo, ask: Ask) -> bytes:
+async def _line(
+    packet: zipfile.ZipFile, part: zipfile.ZipInfo, ask: Ask, room: asyncio.Semaphore
+) -> bytes:
     """Return the line of one picture."""
     try:
-        content = await asyncio.to_thread(_unpack, packet, part)
-        answer = await _ask_patiently(content, ask)
+        async with room:
+            content = await asyncio.to_thread(_unpack, packet, part)
+            answer = await _ask_patiently(content, ask)
+            del content
         if answer.status != 200:
             raise Problem(answer.status, as_sentence(answer.detail))
         told = answer.body

@@ -11,7 +11,6 @@ from tendigits.reading.reader import REJECT_ABOVE
 from tendigits.serving import packets
 from tendigits.serving.answers import Answer, Job
 from tendigits.serving.health import readers_of
-from tendigits.serving.limits import hold
 from tendigits.serving.problems import Problem, as_sentence
 
 PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/tiff", "image/gif")
@@ -123,10 +122,12 @@ async def read_batch(
     """
     check_type(request, (packets.TYPE,))
     packet = packets.open_packet(await request.body())
-    hold(request, packets.unpacked_bytes(packet))
 
     async def answer(content: bytes) -> Answer:
         job = Job(content=content, format=format, fields=fields, reject_above=reject_above)
         return await answer_to(request, job)
 
-    return StreamingResponse(packets.lines(packet, answer), media_type="application/x-ndjson")
+    return StreamingResponse(
+        packets.lines(packet, answer, request.app.state.unpacking),
+        media_type="application/x-ndjson",
+    )

@@ -24,7 +24,7 @@ class Settings:
         waiting: Pictures that may wait for a reader, at least 1; more are refused with 429. 64 are
             read in about 0.2 s by two readers.
         body_bytes: Of the longest body; a phone's photograph has 2 to 6 MiB.
-        held_bytes: Of all bodies that are held at once, and of what is unpacked of them.
+        held_bytes: Of all bodies that are held at once.
         receive_seconds: Until a request has arrived whole, or its connection is closed.
         read_seconds: Until a batch is read, or its reader is ended and started again.
 

@@ -6,12 +6,13 @@ it does, even if that one is killed.
 
 import contextlib
 import hashlib
+import logging
 import multiprocessing
 import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from tendigits.reading.reader import REJECT_ABOVE, Reader, read_together
 from tendigits.results import Page
 from tendigits.sorting.code_line import CodeReader
 from tendigits.sorting.mail import Piece
+
+log = logging.getLogger(__name__)
 
 TOGETHER = 8  # pieces that a process reads at a time
 AHEAD = 3  # times as many are handed to each process before the first is read
@@ -93,13 +96,25 @@ def judge(page: Page) -> Reading:
     )
 
 
-def read_pieces(reader: Reader, folder: Path, pieces: Iterable[Piece]) -> list[Reading]:
-    """Read pieces of a folder, all of their digits in one call of the network."""
+def read_pieces(reader: Reader, folder: Path, pieces: Sequence[Piece]) -> list[Reading]:
+    """Read pieces of a folder, all of their digits in one call of the network.
+
+    A piece over which reading fails is unreadable, and no end of the run: it would fail again at
+    each start. What failed is logged.
+    """
     pixels = {}
     for piece in pieces:
         with contextlib.suppress(DataError):
             pixels[piece] = decode(folder / piece.picture)
-    pages = read_together([(reader, each) for each in pixels.values()], reader.recognisers)
+    try:
+        pages = read_together([(reader, each) for each in pixels.values()], reader.recognisers)
+    except Exception:
+        if len(pixels) > 1:
+            return [read_pieces(reader, folder, [piece])[0] for piece in pieces]
+        log.exception(
+            "reading failed, so this is unreadable: %s", *(each.picture for each in pixels)
+        )
+        return [Reading() for _ in pieces]
     readings = dict(zip(pixels, map(judge, pages), strict=True))
     return [readings.get(piece, Reading()) for piece in pieces]
 

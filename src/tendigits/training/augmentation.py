@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tendigits.errors import SettingError
 from tendigits.training.restyle import (
     batch_coarsen,
     batch_negate,
@@ -50,6 +51,12 @@ class Augmentation:
     european: float = 0.0
     rare_forms: float = 0.0
     outliers: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("foreign", "european", "rare_forms", "outliers"):
+            share = getattr(self, name)
+            if not 0 <= share <= 1:
+                raise SettingError(f"{name.replace('_', ' ')} is {share}: expected 0 to 1")
 
     @classmethod
     def from_dict(cls, saved: dict[str, Any]) -> "Augmentation":

@@ -84,7 +84,7 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
 
     Args:
         digits: The training pictures.
-        augmentation: Its share of European ones and sevens is made, and of open fours and nines.
+        augmentation: Its share of European ones and sevens is made, and of rare forms of 2, 4 and 9.
     """
     if augmentation is None:
         return digits
