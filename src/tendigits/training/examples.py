@@ -84,7 +84,7 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
 
     Args:
         digits: The training pictures.
-        augmentation: Its share of European ones and sevens is made, and of rare forms of 2, 4 and 9.
+        augmentation: Its shares of European ones and sevens and of rare forms are made.
     """
     if augmentation is None:
         return digits
