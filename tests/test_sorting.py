@@ -23,7 +23,7 @@ from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SortingError, StorageFullError
-from tendigits.reading.reader import Reader
+from tendigits.reading.reader import Reader, read_together
 from tendigits.results import Field, Page
 from tendigits.sorting import readings
 from tendigits.sorting import route as room
@@ -239,12 +239,11 @@ def test_a_piece_over_which_reading_fails_is_unreadable_and_the_others_go_on(
 ) -> None:
     folder, _ = mail
     bad = np.asarray(Image.open(folder / "1.png"))
-    together = readings.read_together
 
     def fail_over_one(tasks: list[tuple[Reader, np.ndarray]], recognisers: Any) -> list[Page]:
         if any(np.array_equal(pixels, bad) for _, pixels in tasks):
             raise ZeroDivisionError
-        return together(tasks, recognisers)
+        return read_together(tasks, recognisers)
 
     monkeypatch.setattr(readings, "read_together", fail_over_one)
     pieces = [Piece(picture=name, sha256="") for name in ("0.png", "1.png", "2.png")]
