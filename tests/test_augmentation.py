@@ -1,6 +1,6 @@
 """Augmentation: pens, scanners and other hands, each measured by what it should change."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -122,4 +122,4 @@ def test_an_augmentation_comes_back_from_its_json() -> None:
 @pytest.mark.parametrize("name", ["foreign", "european", "rare_forms", "outliers"])
 def test_a_share_is_from_0_to_1(name: str, share: float) -> None:
     with pytest.raises(SettingError, match=name.replace("_", " ")):
-        replace(Augmentation(), **{name: share})
+        Augmentation.from_dict({**asdict(Augmentation()), name: share})
