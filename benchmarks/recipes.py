@@ -28,9 +28,11 @@ def measure_seed(recipe: str, seed: int, runs: Path | None, threads: int) -> dic
         recipe: Its name.
         seed: Of the training.
         runs: Folder that its run folder is kept in; None keeps nothing.
-        threads: To train with.
+        threads: To train with, unless the run was begun.
     """
     begun = runs and find_run(runs, recipe, seed)
+    if begun:  # with what it began with
+        threads = json.loads((begun / "recipe.json").read_bytes())["threads"]
     with contextlib.ExitStack() as stack:
         place = runs or stack.enter_context(tempfile.TemporaryDirectory())
         new = (recipe, "--seed", str(seed), "--runs", str(place), "--threads", str(threads))
@@ -78,13 +80,19 @@ def measure(
             continue
         runs.append(measure_seed(recipe, seed, runs_folder, threads))
         runs.sort(key=lambda run: run["seed"])
-        write_results(name, f"scripts/bench recipes {recipe} --seeds {seeds}", runs)
+        write_results(name, command_of(recipe, seeds, threads), runs)
         print(f"{recipe} seed {seed}: {runs[-1]}", flush=True)
     accuracy = summarise(run["test_accuracy"] for run in read_runs(name))
     print(
         f"{recipe}: mean {accuracy.mean:.4%}, sd {accuracy.deviation:.4%}, "
         f"least {accuracy.least:.2%}, n = {accuracy.count}"
     )
+
+
+def command_of(recipe: str, seeds: int, threads: int) -> str:
+    """Return the command that measures so."""
+    fewer = "" if threads == available_cores() else f" --threads {threads}"
+    return f"scripts/bench recipes {recipe} --seeds {seeds}{fewer}"
 
 
 def main() -> None:

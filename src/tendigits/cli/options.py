@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tendigits.errors import SettingError
+
 # readable=False, here and elsewhere: what may not be read is told by us, in one line, with code 1.
 DataFolder = Annotated[
     Path | None,
@@ -31,3 +33,9 @@ RejectAbove = Annotated[
         help="Chance of being wrong above which a person should look.", show_default="0.05"
     ),
 ]
+
+
+def require_queue(opinions: int, queue: str | None) -> None:
+    """Refuse to ask several people without a queue; raises `SettingError`."""
+    if opinions > 1 and queue is None:
+        raise SettingError("--opinions are about the pieces of a queue: expected --queue too")

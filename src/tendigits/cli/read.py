@@ -67,15 +67,14 @@ def read(
     paths = find_pictures(pictures)
     reader = _make_reader(model, fields, format, valid, reject_above)
     drawings = open_drawings(draw, pictures, paths, explain=explain) if draw else None
-    if as_csv:
+    show: Print
+    if as_json:
+        show = _print_json
+    elif as_csv:
         csv.writer(sys.stdout).writerow(CSV_HEAD)
-    show = (
-        _print_json
-        if as_json
-        else _print_csv
-        if as_csv
-        else _print_text(are_several(pictures, paths))
-    )
+        show = _print_csv
+    else:
+        show = _print_text(are_several(pictures, paths))
     if _read_all(reader, paths, show, drawings):
         raise typer.Exit(1)
 

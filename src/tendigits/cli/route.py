@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tendigits.cli.options import ReaderModel, RejectAbove, ValidCodes
-from tendigits.errors import SettingError
+from tendigits.cli.options import ReaderModel, RejectAbove, ValidCodes, require_queue
 
 if TYPE_CHECKING:
     from tendigits.sorting.queue import ReviewQueue
@@ -69,8 +68,7 @@ def route(
     from tendigits.sorting.readings import ReaderSettings
     from tendigits.sorting.route import route as sort
 
-    if opinions > 1 and queue is None:
-        raise SettingError("--opinions are about the pieces of a queue: expected --queue too")
+    require_queue(opinions, queue)
     settings = ReaderSettings(
         model=model or DEFAULT,
         format=format,

@@ -1,11 +1,15 @@
 """`tendigits serve`: the page and the API."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tendigits.errors import SettingError
+from tendigits.cli.options import require_queue
+
+if TYPE_CHECKING:
+    from tendigits.serving.settings import Settings
+    from tendigits.serving.teaching import School
 
 
 def serve(
@@ -51,19 +55,14 @@ def serve(
 
     It ends with Ctrl-C or SIGTERM, once what it has accepted is answered.
     """
-    import secrets
     from dataclasses import replace
 
     from tendigits.environment import available_cores
     from tendigits.reading.classifier import DEFAULT, find_model
-    from tendigits.serving.app import create_app
-    from tendigits.serving.review import open_review
-    from tendigits.serving.server import run
     from tendigits.serving.settings import Settings
-    from tendigits.serving.teaching import School, teaching_router
+    from tendigits.serving.teaching import School
 
-    if opinions > 1 and queue is None:
-        raise SettingError("--opinions are about the pieces of a queue: expected --queue too")
+    require_queue(opinions, queue)
     settings = Settings(
         host=host,
         port=port,
@@ -75,9 +74,28 @@ def serve(
     if school:
         settings = replace(settings, model=school.model())
     find_model(settings.model)
-    if settings.token is None and not settings.on_loopback:
-        settings = replace(settings, token=secrets.token_urlsafe(24))
-        typer.echo(f"token: {settings.token}")
+    _run(_with_token(settings), school, queue, opinions)
+
+
+def _with_token(settings: "Settings") -> "Settings":
+    """Return settings with a token, new and printed, where others can reach the service."""
+    import secrets
+    from dataclasses import replace
+
+    if settings.token is not None or settings.on_loopback:
+        return settings
+    settings = replace(settings, token=secrets.token_urlsafe(24))
+    typer.echo(f"token: {settings.token}")
+    return settings
+
+
+def _run(settings: "Settings", school: "School | None", queue: str | None, opinions: int) -> None:
+    """Run the application, with the routes of what was asked for."""
+    from tendigits.serving.app import create_app
+    from tendigits.serving.review import open_review
+    from tendigits.serving.server import run
+    from tendigits.serving.teaching import teaching_router
+
     routers, features = [], []
     if school:
         routers.append(teaching_router(school))

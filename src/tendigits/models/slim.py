@@ -2,30 +2,23 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import nn
 
-from tendigits.models.normalise import Normalise
+from tendigits.models.middle import Middle, MiddleConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlimConfig:
+class SlimConfig(MiddleConfig):
     """Settings of a `Slim`.
 
     Attributes:
         channels: Filters of the 6x6 convolution and of the three 3x3 ones.
-        margin: Pixels on each side that are not looked at; digits made as MNIST's are rarely reach
-            there.
-        mean: Pixel mean that is taken off, a share of full ink.
-        std: Pixel standard deviation that is divided by.
     """
 
     channels: tuple[int, int, int, int] = (26, 40, 64, 64)
-    margin: int = 2
-    mean: float = 0.1307  # both are those of MNIST's training pixels
-    std: float = 0.3081
 
 
-class Slim(nn.Module):
+class Slim(Middle):
     """Four convolutions, three with batch normalisation; a linear layer (76,306 parameters).
 
     As `Compact`, with a convolution more where the picture is small: for the same arithmetic that
@@ -36,10 +29,8 @@ class Slim(nn.Module):
     """
 
     def __init__(self, config: SlimConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         first, second, third, fourth = config.channels
-        self.normalise = Normalise(config.mean, config.std)
         self.features = nn.Sequential(
             nn.Conv2d(1, first, 6, stride=2, bias=False),  # (N, first, 10, 10)
             nn.ReLU(),
@@ -55,19 +46,3 @@ class Slim(nn.Module):
             nn.GELU(),
         )
         self.classifier = nn.Linear(fourth * 3 * 3, 10)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits of `images`.
-
-        Args:
-            images: (N, 1, 28, 28) float32 in [0, 1], ink = 1.
-
-        Returns:
-            (N, 10) float32 logits.
-        """
-        margin = self.config.margin
-        middle = images[:, :, margin : 28 - margin, margin : 28 - margin]
-        features = self.features(self.normalise(middle))
-        # With the channels last, as they lie in memory: else all gradients would be laid out anew.
-        logits: Tensor = self.classifier(features.permute(0, 2, 3, 1).flatten(1))
-        return logits

@@ -97,7 +97,6 @@ async def _line(
         async with room:
             content = await asyncio.to_thread(_unpack, packet, part)
             answer = await _ask_patiently(content, ask)
-            del content
         if answer.status != 200:
             raise Problem(answer.status, as_sentence(answer.detail))
         told = answer.body
