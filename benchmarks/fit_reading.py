@@ -45,7 +45,7 @@ def make_all(
     classify: Classify, count: int, *, held_out: bool, strange: bool = False, seed: int
 ) -> list[Example]:
     """Return lines of digits, and words, as far as recognition takes them."""
-    digits = digits_to_write(held_out=held_out)
+    digits = digits_to_write(0, held_out=held_out)
     lines = make_lines(by_strangers(digits, seed) if strange else digits, count, seed=seed)
     words = make_words(round(WORDS_SHARE * count), seed=seed)
     return make_examples(lines, classify) + make_examples(words, classify)
@@ -106,7 +106,7 @@ def fit_one(
             digits has not learned from such lines, and so does not look better on them.
     """
     lines = [
-        *make_lines(digits_to_write(held_out=True), count, seed=4, least=1, most=1),
+        *make_lines(digits_to_write(0, held_out=True), count, seed=4, least=1, most=1),
         *make_words(round(WORDS_SHARE * count), seed=4),
     ]
     measures, right = [], []

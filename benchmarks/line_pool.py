@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data import Digits, load_mnist
+from tendigits.data.ductus import write_digits
 from tendigits.data.lines import Line, make_lines
 from tendigits.data.rare_forms import make_rare
 from tendigits.data.words import make_words
@@ -29,6 +30,7 @@ from tendigits.reading.segment import find_lines
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
 RARE_SHARE = 0.1  # of digits are joined by one of a form that is rare in MNIST, where there is one
+WRITTEN_SHARE = 0.15  # and as many are joined that were written stroke by stroke
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
@@ -50,7 +52,7 @@ class Sheet:
 
 def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sheet]:
     """Make lines and find them again; those that are not found whole are left out."""
-    digits = digits_to_write(held_out=held_out)
+    digits = digits_to_write(seed, held_out=held_out)
     words = make_words(round(WORDS_SHARE * count), seed=seed)
     for line in chain(make_lines(digits, count, seed=seed), words):
         found = find_lines(find_ink(line.picture), one=True)
@@ -58,16 +60,18 @@ def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sh
             yield Sheet(canvas=lay_out(found[0]), text=line.text, places=places_on(line, found[0]))
 
 
-def digits_to_write(*, held_out: bool) -> Digits:
-    """Return MNIST's training digits that lines are written with, and rare forms.
+def digits_to_write(seed: int, *, held_out: bool) -> Digits:
+    """Return MNIST's training digits that lines are written with, rare forms, and other hands'.
 
     Args:
+        seed: Fixes what is written stroke by stroke.
         held_out: The digits that are held out, which calibrate, instead of the others.
     """
     train, held = load_mnist().train.hold_out(HELD_OUT)
     digits = held if held_out else train
     chosen = np.random.default_rng(0).permutation(len(digits))[: round(RARE_SHARE * len(digits))]
-    return digits.join(make_rare(digits.take(chosen), seed=0))
+    made = write_digits(round(WRITTEN_SHARE * len(digits)), seed)
+    return digits.join(make_rare(digits.take(chosen), seed=0)).join(made)
 
 
 def is_whole(line: Line, found: FoundLine) -> bool:

@@ -18,6 +18,10 @@ class Hand:
         gap: Between two digits, where they come closest; below 0 they overlap.
         gap_spread: Standard deviation of the gap.
         size_spread: Standard deviation of the logarithm of a digit's size.
+        ones: Size of a 1, times that of other digits.
+        zeros: Size of a 0, times that of other digits.
+        stands: Whether smaller and larger digits stand on one line (1), have their middles at one
+            height (0), or something between.
         width: Of a digit, times that of MNIST's.
         width_spread: Standard deviation of the logarithm of a digit's width.
         drift: Standard deviation of a digit's height above the line.
@@ -36,6 +40,9 @@ class Hand:
     gap: float = 0.2
     gap_spread: float = 0.05
     size_spread: float = 0.06
+    ones: float = 1.0
+    zeros: float = 1.0
+    stands: float = 0.0
     width: float = 1.0
     width_spread: float = 0.0
     drift: float = 0.03
@@ -56,6 +63,9 @@ def sample_hand(random: Random) -> Hand:
         gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
         gap_spread=float(random.uniform(0.01, 0.12)),
         size_spread=float(random.uniform(0.02, 0.2)),
+        ones=float(random.choice([1.0, random.uniform(1.0, 1.5)])),
+        zeros=float(random.choice([1.0, random.uniform(0.5, 1.0)])),
+        stands=float(random.uniform(0, 1)),
         width=float(np.exp(random.normal(0.08, 0.2))),
         width_spread=float(random.uniform(0, 0.22)),
         drift=float(random.uniform(0, 0.1)),

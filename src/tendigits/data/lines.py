@@ -31,6 +31,7 @@ Ink = NDArray[np.float32]
 Random = np.random.Generator
 
 SOURCE_HEIGHT = 20  # pixels: of a digit in MNIST form
+ROUND_SHARE = 0.12  # of lines end in zeros of one form, as amounts do
 INK = 0.5  # a pixel is ink if ink covers half of it
 PLACES = np.stack(np.meshgrid(*[np.arange(28, dtype=np.float32)] * 2), axis=2)  # x and y of each
 MOST_SLANT = 0.9  # pixels to the right for one upwards, that is taken out of a single digit
@@ -86,8 +87,11 @@ def make_lines(
         The lines.
     """
     random = np.random.default_rng(seed)
+    zeros = np.flatnonzero(digits.labels == 0)
     for _ in range(count):
         chosen = random.integers(len(digits), size=int(random.integers(least, most + 1)))
+        if random.random() < ROUND_SHARE and len(zeros) and len(chosen) > 1:
+            chosen[-int(random.integers(1, len(chosen))) :] = random.choice(zeros)
         written = digits.take(chosen)
         ink, boxes = write(written, hand or sample_hand(random), random)
         picture = put_on_paper(ink, paper or sample_paper(random), random)
@@ -113,7 +117,8 @@ def write(digits: Digits, hand: Hand, random: Random) -> tuple[Ink, list[Box]]:
     gaps = random.normal(hand.gap, hand.gap_spread, len(glyphs)) * hand.height
     lifts = random.normal(0, hand.drift, len(glyphs)) * hand.height
     middles = [
-        -round(lift) - glyph.shape[0] // 2 for lift, glyph in zip(lifts, glyphs, strict=True)
+        round(hand.stands * (hand.height - glyph.shape[0]) / 2 - lift) - glyph.shape[0] // 2
+        for lift, glyph in zip(lifts, glyphs, strict=True)
     ]
     lefts = [0]
     for place in range(1, len(glyphs)):
@@ -162,7 +167,8 @@ def shape_digit(image: NDArray[np.uint8], label: int, hand: Hand, random: Random
     Returns:
         (H, W) float32, 0 to 1, cut to its ink; never empty.
     """
-    scale = hand.height / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
+    usual = {0: hand.zeros, 1: hand.ones}.get(label, 1.0) * hand.height
+    scale = usual / SOURCE_HEIGHT * float(np.exp(random.normal(0, hand.size_spread)))
     wide = hand.width * float(np.exp(random.normal(0, hand.width_spread)))
     if hand.wobble:
         image = sway(image, hand.wobble, random)

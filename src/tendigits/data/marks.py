@@ -207,7 +207,7 @@ def begin_line(ink: Ink, first: Box, pen: float, random: Random) -> None:
 
 def draw_point(ink: Ink, x: float, y: float, tall: int, pen: float, random: Random) -> None:
     """Draw a point or a comma at (x, y); `tall` is the height of a digit in pixels."""
-    length = tall * random.choice([0.02, random.uniform(0.08, 0.28)])
+    length = tall * random.choice([0.02, random.uniform(0.08, 0.36)])
     x += tall * random.normal(0, 0.04)
     stroke(ink, [(x, y), (x - 0.4 * length, y + length)], pen * random.uniform(1, 1.5))
 
@@ -216,7 +216,10 @@ def draw_dashes(ink: Ink, x: float, y: float, tall: int, pen: float, random: Ran
     """Draw a dash, or two, that begins at x, somewhat about the height y."""
     y += tall * random.normal(0, 0.12)
     length = tall * random.uniform(0.25, 0.9)
-    tilt = length * random.normal(0, 0.1)
+    tilt = length * random.normal(0, 0.2)
+    bend = length * random.normal(0, 0.08)
     for line in range(int(random.integers(1, 3))):
         below = y + line * tall * random.uniform(0.15, 0.3)
-        stroke(ink, [(x, below), (x + length, below - tilt)], pen)
+        middle = (x + length / 2, below - tilt / 2 + bend)
+        stroke(ink, [(x, below), middle, (x + length, below - tilt)], pen)
+        length *= random.uniform(0.6, 1.2)

@@ -38,11 +38,16 @@ def parse_figure(notation: str) -> tuple[Stroke, ...]:
     >>> [stroke.shape for stroke in parse_figure("00 06; 06 26 46")]
     [(2, 2), (11, 2)]
     """
-    strokes = []
-    for text in notation.split(";"):
-        points = np.array([list(map(int, point)) for point in text.split()], np.float64)
-        strokes.append(smooth(points))
-    return tuple(strokes)
+    return tuple(smooth(points) for points in points_of(notation))
+
+
+@cache
+def points_of(notation: str) -> tuple[Stroke, ...]:
+    """Return the points of each stroke that a notation describes, not yet joined smoothly."""
+    return tuple(
+        np.array([list(map(int, point)) for point in text.split()], np.float64)
+        for text in notation.split(";")
+    )
 
 
 def smooth(points: Stroke) -> Stroke:
