@@ -37,7 +37,6 @@ FORMS: dict[int, tuple[str, ...]] = {
         "06 14 30; 30 29",
         "07 24 40; 40 39; 19 69",
         "13 30; 30 39",
-        "30 29 49 58",  # a stem that turns to the right at its foot
     ),
     2: (
         "33 23 12 20 40 52 44 17 09; 09 69",  # begins with a curl
