@@ -119,7 +119,7 @@ def test_an_augmentation_comes_back_from_its_json() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
-@pytest.mark.parametrize("name", ["foreign", "european", "rare_forms", "outliers"])
+@pytest.mark.parametrize("name", ["foreign", "european", "rare_forms", "written", "outliers"])
 def test_a_share_is_from_0_to_1(name: str, share: float) -> None:
     with pytest.raises(SettingError, match=name.replace("_", " ")):
         Augmentation.from_dict({**asdict(Augmentation()), name: share})

@@ -53,6 +53,8 @@ def test_made_ones_and_sevens_join_the_set_once(some_digits: Digits) -> None:
     more = join_made(some_digits, Augmentation(european=1.0, rare_forms=1.0))
     assert (more.images[: len(joined)] == joined.images).all()
     assert set(more.labels[len(joined) :].tolist()) == {2, 4, 9}
+    written = join_made(some_digits, Augmentation(written=0.5))
+    assert len(written) == len(some_digits) + round(0.5 * len(some_digits))
 
 
 def test_the_same_generator_shows_the_same(recipe: Recipe, some_digits: Digits) -> None:

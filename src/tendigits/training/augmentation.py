@@ -41,6 +41,8 @@ class Augmentation:
             or by one that is crossed.
         rare_forms: Share of the twos, fours and nines, in [0, 1], that are joined by one of a form
             that is rare in MNIST.
+        written: Digits written stroke by stroke in many countries' forms that join the pictures, as
+            a share of these, in [0, 1].
         outliers: Pictures of no digit that join a batch, as a share of its size, in [0, 1]; the
             network is asked to give all digits the same chance there (outlier exposure, Hendrycks,
             Mazeika & Dietterich 2019).
@@ -50,10 +52,11 @@ class Augmentation:
     foreign: float = 0.0
     european: float = 0.0
     rare_forms: float = 0.0
+    written: float = 0.0
     outliers: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("foreign", "european", "rare_forms", "outliers"):
+        for name in ("foreign", "european", "rare_forms", "written", "outliers"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise SettingError(f"{name.replace('_', ' ')} is {share}: expected 0 to 1")

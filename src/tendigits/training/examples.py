@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tendigits.data.digits import CLASSES, Digits
+from tendigits.data.ductus import write_digits
 from tendigits.data.european import make_european
 from tendigits.data.not_digits import make_not_digits
 from tendigits.data.overprint import make_overprint
@@ -80,11 +81,12 @@ class Examples:
 
 
 def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
-    """Return the training pictures with those that are made of some of them, once.
+    """Return the training pictures with those that are made once.
 
     Args:
         digits: The training pictures.
-        augmentation: Its shares of European ones and sevens and of rare forms are made.
+        augmentation: Its shares of European ones and sevens and of rare forms are made of some of
+            them, its share of written ones of nothing.
     """
     if augmentation is None:
         return digits
@@ -97,7 +99,8 @@ def join_made(digits: Digits, augmentation: Augmentation | None) -> Digits:
         chosen = random.permutation(len(digits))[: round(share * len(digits))]
         if len(chosen):
             joined = joined.join(make(digits.take(chosen), MADE_SEED))
-    return joined
+    written = round(augmentation.written * len(digits))
+    return joined.join(write_digits(written, MADE_SEED)) if written else joined
 
 
 def spread(labels: Tensor, count: int) -> Tensor:
