@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rules import keeps
-from tendigits.reading.ctc import BLANK, align, best_texts, looks_log_probs, text_log_probs
+from tendigits.reading.ctc import (
+    BLANK,
+    align,
+    best_texts,
+    looks_log_probs,
+    merge_blanks,
+    text_log_probs,
+)
 from tendigits.reading.patterns import Pattern, parse
 
 SYMBOLS = (1, 2, BLANK)  # that are likely at all, so that every way can be tried
@@ -58,6 +65,28 @@ def test_looks_of_other_lengths_are_as_each_alone(
     both = looks_log_probs([first, second], texts)
     alone = [text_log_probs(first, texts), text_log_probs(second, texts)]
     np.testing.assert_allclose(both, alone, rtol=1e-9)
+
+
+@given(st.integers(0, 10_000), st.lists(st.integers(0, 5), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_likely_texts_keep_their_chance_without_the_blanks_between(
+    seed: int, gaps: list[int]
+) -> None:
+    written = random_places(seed, len(gaps))
+    sure = np.full((1, 11), np.log(1e-7))
+    sure[0, BLANK] = np.log1p(-1e-6)
+    log_probs = np.concatenate(
+        [
+            part
+            for row, gap in zip(written, gaps, strict=True)
+            for part in (row[None], *[sure] * gap)
+        ]
+    )
+    short = merge_blanks(log_probs)
+    assert len(short) == sum(1 + min(gap, 1) for gap in gaps)
+    likely = [text for text, _ in best_texts(log_probs, count=3)]
+    expected = text_log_probs(log_probs, likely)
+    np.testing.assert_allclose(text_log_probs(short, likely), expected, atol=1e-2)
 
 
 @given(places)

@@ -135,9 +135,8 @@ def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.i
     pieces, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = np.asarray(found, np.int64)
     owners = np.where(mask > 0, owner[None, :], -1)
-    shares = np.zeros((pieces, count))
-    rows, across = np.nonzero(mask)
-    np.add.at(shares, (labels[rows, across], owner[across]), 1)
+    shares = np.bincount((labels * count + owner).ravel(), minlength=pieces * count)
+    shares = shares.reshape(pieces, count)
     for piece, share in enumerate(shares[1:], 1):
         left, top, wide, high, area = statistics[piece].tolist()
         window = (slice(top, top + high), slice(left, left + wide))

@@ -19,6 +19,7 @@ BLANK = 10  # the symbol after the ten digits
 LEAST_SYMBOL = 1e-3  # chance: a less likely digit is not looked for at a place
 LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
 LEAST_BEGINNING = 1e-5  # of the likeliest beginning's chance: a less likely one is given up
+SURE_BLANK = 1e-4  # chance: a place where no digit has more is a blank for whom speed matters
 TINY = 1e-300  # instead of 0 where it would be divided by
 BEAM = 12  # beginnings that are kept from one place to the next
 BEAM_RULED = 20
@@ -78,6 +79,32 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
         return np.asarray(np.log(last) + np.log(scales).sum(axis=0))
 
 
+def merge_blanks(log_probs: LogProbs) -> LogProbs:
+    """Return what stands at the places where digits may be, for texts that are likely.
+
+    After a blank, further ones only multiply what every text has: their chances are put into the
+    first. Most places of a line are such.
+
+    Args:
+        log_probs: (T, 11), the logarithms of the chances at each place.
+
+    Returns:
+        (U, 11), U at most T.
+    """
+    places = _without_blanks(log_probs)
+    blanks = np.add.reduceat(log_probs[:, BLANK], places)
+    return np.asarray(log_probs[places] + (blanks - log_probs[places, BLANK])[:, None])
+
+
+def _without_blanks(log_probs: LogProbs) -> NDArray[np.int64]:
+    """Return the places of (T, 11), ascending, but of several sure blanks in a row only the first.
+
+    Sure is where no digit has `SURE_BLANK`.
+    """
+    blank = log_probs[:, :BLANK].max(axis=1) < np.log(SURE_BLANK)
+    return np.flatnonzero(np.append(True, ~(blank[1:] & blank[:-1])))
+
+
 def fits(text: str, places: int) -> bool:
     """Say whether a text can be spelled at so many places: a blank stands between equal digits."""
     return len(text) + sum(left == right for left, right in pairwise(text)) <= places
@@ -94,11 +121,14 @@ def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
         (L,) float64: the mean of the places where the digit stands.
     """
     symbols, skips, ends = (part[0] for part in _spell([text]))
+    places = _without_blanks(log_probs)
+    if not fits(text, len(places)):
+        places = np.arange(len(log_probs))
     count = len(symbols)
     total = np.full(count, -np.inf)
     total[0] = 0.0
-    came = np.zeros((len(log_probs), count), np.int64)
-    for place, row in enumerate(log_probs):
+    came = np.zeros((len(places), count), np.int64)
+    for place, row in enumerate(log_probs[places]):
         ways = np.full((3, count), -np.inf)
         ways[0], ways[1, 1:] = total, total[:-1]
         if place:
@@ -108,11 +138,11 @@ def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
     state = int(ends)
     if state and total[state - 1] > total[state]:
         state -= 1
-    path = np.empty(len(log_probs), np.int64)
-    for place in range(len(log_probs) - 1, -1, -1):
+    path = np.empty(len(places), np.int64)
+    for place in range(len(places) - 1, -1, -1):
         path[place] = state
         state -= int(came[place, state])
-    return np.array([np.flatnonzero(path == 2 * letter + 1).mean() for letter in range(len(text))])
+    return np.array([places[path == 2 * letter + 1].mean() for letter in range(len(text))])
 
 
 def best_texts(

@@ -122,19 +122,31 @@ def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
         pixels = np.ascontiguousarray(pixels[..., 0])
-    channels = [pixels] if pixels.ndim == 2 else [cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)]
+    small = look_at(pixels)
+    looks = [small]
     if pixels.ndim == 3:
-        channels += [pixels[..., channel] for channel in range(3)]
-    best, most = channels[0], -1.0
-    for number, channel in enumerate(channels):
-        small = look_at(np.ascontiguousarray(channel))
-        excess = small.astype(np.int16) - wide_median(small)
-        dark, light = np.percentile(excess, [INK_SHARE, 100 - INK_SHARE])
-        for found, shown in ((-dark, channel), (UNUSUAL * light, 255 - channel)):
+        looks = [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *cv2.split(small)]
+    best, is_light, most = 0, False, -1.0
+    for number, look in enumerate(looks):
+        dark, light = darkest_and_lightest(look.astype(np.int16) - wide_median(look))
+        for found, inverted in ((-dark, False), (UNUSUAL * light, True)):
             found *= UNUSUAL if number else 1.0
             if found > most:
-                best, most = shown, float(found)
-    return np.ascontiguousarray(best)
+                best, is_light, most = number, inverted, found
+    if pixels.ndim == 2:
+        shown = pixels
+    else:
+        grey = best == 0
+        shown = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if grey else pixels[..., best - 1]
+    return np.ascontiguousarray(255 - shown if is_light else shown)
+
+
+def darkest_and_lightest(excess: NDArray[np.int16]) -> tuple[float, float]:
+    """Return what `INK_SHARE` percent of (H, W) values are below, and what as many are above."""
+    beyond = round(INK_SHARE / 100 * (excess.size - 1))
+    places = [beyond, excess.size - 1 - beyond]
+    dark, light = np.partition(excess, places, axis=None)[places].tolist()
+    return float(dark), float(light)
 
 
 def wide_median(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -152,14 +164,14 @@ def is_grey(pixels: NDArray[np.uint8]) -> bool:
     return bool((red == green).all() and (green == blue).all())
 
 
-def look_at(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a (H, W) channel, small and smooth, to decide on."""
-    scale = min(1.0, LOOK_SIDE / max(channel.shape))
+def look_at(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture, (H, W) or (H, W, 3), small and smooth, to decide on."""
+    scale = min(1.0, LOOK_SIDE / max(pixels.shape[:2]))
     if scale < 1:
-        height, width = (max(1, round(side * scale)) for side in channel.shape)
+        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
         size = (width, height)
-        channel = np.asarray(cv2.resize(channel, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.blur(channel, (3, 3)), np.uint8)
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.blur(pixels, (3, 3)), np.uint8)
 
 
 def measure_swallowed(grey: NDArray[np.uint8], width: int) -> Ink:
@@ -198,14 +210,15 @@ def find_mask(swallowed: Ink) -> tuple[Mask, float]:
     holds_ink = np.zeros(count, np.uint8)
     holds_ink[pieces[strong > 0]] = 1
     holds_ink[0] = 0
-    return np.asarray(holds_ink[pieces]), WEAK * threshold / 255
+    return np.take(holds_ink, pieces), WEAK * threshold / 255
 
 
 def is_separate(swallowed: Ink, mask: Mask) -> bool:
     """Say whether ink stands out from the ground, or both are grains of the same paper."""
-    ink, ground = swallowed[mask > 0], swallowed[mask == 0]
-    contrast = float(ink.mean() - ground.mean())
-    return contrast >= max(LEAST_CONTRAST, LEAST_SEPARATION * float(ground.std()))
+    ink, _ = cv2.meanStdDev(swallowed, mask=mask)
+    ground, spread = cv2.meanStdDev(swallowed, mask=1 - mask)
+    contrast = float(ink[0, 0] - ground[0, 0])
+    return contrast >= max(LEAST_CONTRAST, LEAST_SEPARATION * float(spread[0, 0]))
 
 
 def measure_stroke(mask: Mask) -> float:
@@ -216,6 +229,7 @@ def measure_stroke(mask: Mask) -> float:
     """
     if not mask.any():
         return 0.0
-    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 3)
     # Through a stroke of width w, depths rise evenly from 0 to w / 2: their mean is w / 4.
     return 4 * float(np.median(depth[depth > 0])) - 1

@@ -26,6 +26,8 @@ def remove_rules(mask: Mask, stroke: float) -> Mask:
     """
     flat = find_rules(mask, stroke)
     upright = find_rules(np.ascontiguousarray(mask.T), stroke).T
+    if not flat.any() and not upright.any():
+        return mask
     without = [mask * (1 - flat)] if flat.any() else []
     height = max(usual_height(part, stroke) for part in (mask, *without))
     if height == 0:  # there is nothing but lines, so nothing that they would be the rules of
@@ -77,11 +79,23 @@ def open_with(mask: Mask, shape: tuple[int, int]) -> Mask:
 
 
 def usual_height(mask: Mask, stroke: float) -> float:
-    """Return the height of the pieces of ink that most of the ink is in, in pixels; 0 if none.
-
-    A piece around another one is a frame and does not count.
-    """
+    """Return the height of the pieces of ink that most of the ink is in, in pixels; 0 if none."""
     _, _, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return height_of_most(np.asarray(statistics), np.asarray(middles), stroke)
+
+
+def height_of_most(
+    statistics: NDArray[np.int32], middles: NDArray[np.float64], stroke: float
+) -> float:
+    """Return the height that most of the ink has, in pixels; 0 if there is none.
+
+    A piece around another one is a frame and does not count, nor do points.
+
+    Args:
+        statistics: (N, 5), as OpenCV gives them, the ground first.
+        middles: (N, 2), x and y of each.
+        stroke: The usual width of a stroke, in pixels.
+    """
     high = statistics[1:, cv2.CC_STAT_HEIGHT] >= 2.5 * stroke
     if not high.any():
         return 0.0

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.ground import Ground, chain, measure_stroke, turn
-from tendigits.reading.rules import remove_rules, usual_height, weighted_median
+from tendigits.reading.rules import height_of_most, remove_rules, weighted_median
 from tendigits.results import Box
 
 Ink = NDArray[np.float32]
@@ -123,14 +123,14 @@ def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:
 
 def find_pieces(mask: Mask, stroke: float) -> Pieces:
     """Return the connected pieces of a (H, W) mask that are larger than grains."""
-    height = usual_height(mask, stroke)
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    height = height_of_most(np.asarray(statistics), np.asarray(middles), stroke)
     measured = np.asarray(statistics[1:], np.float64)
     grain = max(2.0, 0.4 * stroke * stroke)
     kept = (measured[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
     numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
     return Pieces(
-        labels=np.asarray(numbers[labels], np.int32),
+        labels=np.take(numbers, labels),
         boxes=measured[kept, :4],
         areas=measured[kept, cv2.CC_STAT_AREA],
         height=height,

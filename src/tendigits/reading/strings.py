@@ -22,7 +22,15 @@ from tendigits.reading.answers import (
 from tendigits.reading.candidates import Candidates, make_candidates
 from tendigits.reading.canvas import LOOKS, MARGIN, SCALE, Canvas, lay_out, look_again
 from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import LogProbs, align, best_texts, fits, looks_log_probs, text_log_probs
+from tendigits.reading.ctc import (
+    LogProbs,
+    align,
+    best_texts,
+    fits,
+    looks_log_probs,
+    merge_blanks,
+    text_log_probs,
+)
 from tendigits.reading.cuts import choose, under_rules
 from tendigits.reading.joint import (
     LEAST_CHANCE,
@@ -141,8 +149,9 @@ def answer_doubtful(
 
 def listen(log_probs: LogProbs) -> Heard:
     """Return the likely texts of what the line network says, (T, 11)."""
-    texts = [text for text, _ in best_texts(log_probs, count=READINGS)]
-    chances = np.exp(text_log_probs(log_probs, texts))
+    merged = merge_blanks(log_probs)
+    texts = [text for text, _ in best_texts(merged, count=READINGS)]
+    chances = np.exp(text_log_probs(merged, texts))
     return Heard(log_probs=log_probs, texts=texts, chances=chances)
 
 
@@ -170,7 +179,8 @@ def check(heard: Heard, looks: Sequence[LogProbs]) -> float | None:
 
     None if one of them finds it so unlikely that it is doubtful.
     """
-    chances = np.exp(looks_log_probs([heard.log_probs, *looks[:CHECKS]], heard.texts[:1]))
+    merged = [merge_blanks(look) for look in (heard.log_probs, *looks[:CHECKS])]
+    chances = np.exp(looks_log_probs(merged, heard.texts[:1]))
     return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
 
 
