@@ -15,7 +15,8 @@ KNOWN_FORM = 0.9  # of every class some form is as common as that
 
 def test_they_have_the_form_of_mnist_and_every_class_in_turn() -> None:
     made = write_digits(200, seed=0)
-    assert made.images.shape == (200, SIDE, SIDE) and made.images.dtype == np.uint8
+    assert made.images.shape == (200, SIDE, SIDE)
+    assert made.images.dtype == np.uint8
     assert made.labels[:12].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     ink = made.images >= 128
     assert max(ink.any(axis=1).sum(axis=1).max(), ink.any(axis=2).sum(axis=1).max()) <= 20
