@@ -5,6 +5,7 @@ morphological closing; an opening where the ink is light). Ink is the share of t
 that it swallows, so that shadows and gradients fall out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -122,23 +123,30 @@ def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
         pixels = np.ascontiguousarray(pixels[..., 0])
-    small = look_at(pixels)
-    looks = [small]
-    if pixels.ndim == 3:
-        looks = [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *cv2.split(small)]
+    channels = split_channels(look_at(pixels))
     best, is_light, most = 0, False, -1.0
-    for number, look in enumerate(looks):
-        dark, light = darkest_and_lightest(look.astype(np.int16) - wide_median(look))
+    for number, channel in enumerate(channels):
+        dark, light = darkest_and_lightest(channel.astype(np.int16) - wide_median(channel))
         for found, inverted in ((-dark, False), (UNUSUAL * light, True)):
             found *= UNUSUAL if number else 1.0
             if found > most:
                 best, is_light, most = number, inverted, found
-    if pixels.ndim == 2:
-        shown = pixels
-    else:
-        grey = best == 0
-        shown = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if grey else pixels[..., best - 1]
+    shown = split_channels(pixels, (best,))[0]
     return np.ascontiguousarray(255 - shown if is_light else shown)
+
+
+def split_channels(
+    pixels: NDArray[np.uint8], chosen: Sequence[int] = range(4)
+) -> list[NDArray[np.uint8]]:
+    """Return the chosen ones of grey, red, green and blue; grey alone where there is no colour."""
+    if pixels.ndim == 2:
+        return [pixels]
+    return [
+        pixels[..., number - 1]
+        if number
+        else np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        for number in chosen
+    ]
 
 
 def darkest_and_lightest(excess: NDArray[np.int16]) -> tuple[float, float]:
@@ -210,7 +218,7 @@ def find_mask(swallowed: Ink) -> tuple[Mask, float]:
     holds_ink = np.zeros(count, np.uint8)
     holds_ink[pieces[strong > 0]] = 1
     holds_ink[0] = 0
-    return np.take(holds_ink, pieces), WEAK * threshold / 255
+    return np.take(holds_ink, np.asarray(pieces)), WEAK * threshold / 255
 
 
 def is_separate(swallowed: Ink, mask: Mask) -> bool:

@@ -130,7 +130,7 @@ def find_pieces(mask: Mask, stroke: float) -> Pieces:
     kept = (measured[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
     numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
     return Pieces(
-        labels=np.take(numbers, labels),
+        labels=np.take(numbers, np.asarray(labels)),
         boxes=measured[kept, :4],
         areas=measured[kept, cv2.CC_STAT_AREA],
         height=height,
