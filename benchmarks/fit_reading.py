@@ -30,11 +30,11 @@ from tendigits.reading.fitting import (
     with_calibration,
 )
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic, fit_odds
+from tendigits.reading.heard import listen
 from tendigits.reading.joint import lattice_log_chances, log_odds
-from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
+from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
 from tendigits.reading.single import measure_one
-from tendigits.reading.strings import listen, look_further
 from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
 STRANGE = 1.6  # pixels, of MNIST's form, by which strokes of strangers stray; of learnt ones, 1.0
@@ -85,10 +85,9 @@ def calibrate(
 
 def make_pair(example: Example, transcribe: Transcribe, weights: Weights) -> Pair:
     """Return what both readers say of a line."""
-    sheet = lay_out(example.line)
     return Pair(
         lattice=weigh(example.candidates, example.logits, weights),
-        looks=[transcribe(sheet), *look_further(sheet, transcribe)],
+        looks=Looks(lay_out(example.line), transcribe),
         text=example.text,
     )
 
@@ -111,7 +110,7 @@ def fit_one(
     ]
     measures, right = [], []
     for example in make_examples(iter(lines), classify):
-        heard = listen(transcribe(lay_out(example.line)))
+        heard = listen(Looks(lay_out(example.line), transcribe))
         lattice = weigh(example.candidates, example.logits, weights)
         cut = choose(example.candidates, lattice, weights, None)
         if cut is not None and len(cut.letters) == 1 and len(heard.texts[0]) <= 1:

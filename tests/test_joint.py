@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from tendigits.reading.ctc import BLANK
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic
+from tendigits.reading.heard import CHECKS
 from tendigits.reading.joint import Evidence, gather, measure_answer, posterior
 from tendigits.reading.lattice import Lattice, Steps
 from tendigits.reading.patterns import Pattern, parse
-from tendigits.reading.strings import CHECKS
 from tendigits.reading.weights import JointWeights, even_weights
 
 TRUE = 4.0  # what the right digit has more than the others

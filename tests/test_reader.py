@@ -24,7 +24,7 @@ from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError
 from tendigits.reading import Reader
 from tendigits.reading.reader import Fields
-from tendigits.results import Page
+from tendigits.results import Box, Page
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,28 @@ def test_digits_that_touch_have_ink_each(reader: Reader, few_digits: DigitSet) -
     for line in some_lines(few_digits.test, replace(HAND, gap=0.0), Paper()):
         if (page := reader.read(line.picture)).text == line.text:
             assert all(np.any(digit.image()) for digit in page.fields[0].digits), line.text
+
+
+def test_digits_that_touch_are_cut_apart_where_they_are(
+    reader: Reader, few_digits: DigitSet
+) -> None:
+    hand = replace(HAND, gap=-0.02, gap_spread=0.03, slant=0.4)
+    shares = []
+    for line in some_lines(few_digits.test, hand, Paper()):
+        if (page := reader.read(line.picture)).text == line.text:
+            boxes = [digit.box for digit in page.fields[0].digits]
+            shares += [shared(*pair) for pair in zip(boxes, line.boxes, strict=True)]
+    assert len(shares) >= 20
+    assert np.mean(shares) > 0.7
+
+
+def shared(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes."""
+    left, top = max(one[0], other[0]), max(one[1], other[1])
+    right, bottom = min(one[2], other[2]), min(one[3], other[3])
+    both = max(0, right - left) * max(0, bottom - top)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return both / (sum(areas) - both)
 
 
 def test_points_commas_and_dashes_are_no_digits(reader: Reader, few_digits: DigitSet) -> None:

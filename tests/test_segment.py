@@ -17,6 +17,7 @@ from tendigits.reading.candidates import make_candidates
 from tendigits.reading.ground import find_ink
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.rules import remove_rules
+from tendigits.reading.seams import row_shifts, shear, slant_of
 from tendigits.reading.segment import LINE_HEIGHT, find_lines
 from tendigits.results import Box
 
@@ -162,3 +163,14 @@ def test_nothing_but_grains_has_no_atoms_and_no_candidates() -> None:
     atoms = find_atoms(mask)
     assert len(atoms) == 0
     assert len(make_candidates(atoms).images) == 0
+
+
+@pytest.mark.parametrize("slant", [-0.25, 0.0, 0.25, 0.5])
+def test_the_slant_of_stems_is_found_and_taken_out(slant: float) -> None:
+    mask = np.zeros((48, 120), np.uint8)
+    for foot in (30, 60, 90):
+        cv2.line(mask, (foot, 44), (foot + round(slant * 40), 4), 1, 4)
+    assert slant_of(mask > 0) == slant
+    upright = shear(mask, row_shifts(len(mask), slant))
+    assert upright.sum() == mask.sum()
+    assert (upright.sum(axis=0) > 0).sum() < 30

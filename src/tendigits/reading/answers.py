@@ -26,13 +26,15 @@ class Letter:
         chances: (10,) float64: the calibrated chance of each digit; with that of being no digit,
             or cut elsewhere, they add up to 1.
         box: Left, top, right, bottom on the line.
-        image: (28, 28) uint8: the digit cut out, in MNIST form.
+        image: (28, 28) uint8: the digit cut out, in MNIST form; empty if no ink was found for it.
+        is_whole: It shares no piece of ink with another digit, or it was cut along strokes.
     """
 
     digit: int
     chances: NDArray[np.float64]
     box: tuple[int, int, int, int]
     image: NDArray[np.uint8]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -100,7 +102,8 @@ def letters_at(
     """Return the digits of a text of which only their columns on the line are known.
 
     Each piece of ink belongs to the digit in whose columns most of it lies. One that is shared is
-    cut straight down where there is least ink between two columns, and of equals in the middle.
+    cut straight down where there is least ink between two columns, and of equals in the middle;
+    its digits are not whole.
 
     Args:
         columns: (L,) float64, ascending.
@@ -111,7 +114,7 @@ def letters_at(
     ink = mask.sum(axis=0, dtype=np.float64)
     cuts = [_find_cut(ink, left, right) for left, right in pairwise(columns)]
     owner = np.searchsorted(np.array(cuts, np.int64), np.arange(mask.shape[1]), side="right")
-    owners = own_pieces(mask, owner, len(text))
+    owners, shared = own_pieces(mask, owner, len(text))
     letters = []
     for place, (digit, row) in enumerate(zip(text, chances, strict=True)):
         glyph = owners == place
@@ -120,21 +123,28 @@ def letters_at(
         box = box_of(glyph) if glyph.any() else (mask.shape[1] - 1, 0, *mask.shape[::-1])
         seen = (owners == place)[box[1] : box[3], box[0] : box[2]].astype(np.float32)
         image = centre(scale_to_box(seen)) if seen.any() else np.zeros((28, 28), np.uint8)
-        letters.append(Letter(digit=int(digit), chances=row, box=box, image=image))
+        whole = place not in shared
+        letters.append(Letter(digit=int(digit), chances=row, box=box, image=image, is_whole=whole))
     return tuple(letters)
 
 
-def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return which digit each pixel belongs to, (H, W); -1 on the ground and for points and grains.
+def own_pieces(
+    mask: Mask, owner: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int64], set[int]]:
+    """Return which digit each pixel belongs to, and which digits share a piece of ink.
 
     Args:
         mask: (H, W) uint8, 1 where there is ink.
         owner: (W,) the digit whose columns these are.
         count: Of digits.
+
+    Returns:
+        (H, W), -1 on the ground and for points and grains; and digits.
     """
     pieces, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = np.asarray(found, np.int64)
     owners = np.where(mask > 0, owner[None, :], -1)
+    shared: set[int] = set()
     shares = np.bincount((labels * count + owner).ravel(), minlength=pieces * count)
     shares = shares.reshape(pieces, count)
     for piece, share in enumerate(shares[1:], 1):
@@ -145,7 +155,9 @@ def own_pieces(mask: Mask, owner: NDArray[np.int64], count: int) -> NDArray[np.i
             owners[window][own] = -1
         elif share.max() >= MOSTLY * area:
             owners[window][own] = share.argmax()
-    return owners
+        else:
+            shared.update(np.flatnonzero(share).tolist())
+    return owners, shared
 
 
 def box_of(glyph: NDArray[np.bool_]) -> tuple[int, int, int, int]:

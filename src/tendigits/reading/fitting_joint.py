@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.ctc import LogProbs
+from tendigits.reading.heard import check, is_sure, listen
 from tendigits.reading.joint import (
     Evidence,
     gather,
@@ -16,7 +17,6 @@ from tendigits.reading.joint import (
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.strings import check, is_sure, listen
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -34,8 +34,8 @@ class Pair:
 
     def alone(self) -> tuple[str, float] | None:
         """Return what the line network says alone, and its mean chance; None where in doubt."""
-        heard = listen(self.looks[0])
-        checked = check(heard, self.looks[1:]) if is_sure(heard, None) else None
+        heard = listen(self.looks)
+        checked = check(heard) if is_sure(heard, None) else None
         return None if checked is None else (heard.texts[0], checked)
 
 

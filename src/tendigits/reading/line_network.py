@@ -1,12 +1,13 @@
 """The network that reads a whole line, run by ONNX Runtime, without torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.canvas import Canvas
+from tendigits.reading.canvas import LOOKS, Canvas, look_again
 from tendigits.reading.ctc import LogProbs
 from tendigits.reading.session import open_session
 from tendigits.registry import folder, line_file
@@ -42,3 +43,36 @@ def load_line_network(path: Path = SHIPPED, *, threads: int = 0) -> Transcribe:
         )
 
     return transcribe
+
+
+class Looks(Sequence[LogProbs]):
+    """What the line network says of a line, (T, 11): as it is, and as it looks in other ways.
+
+    T differs. A look is taken when it is first asked for, and kept.
+
+    Args:
+        sheet: The line, as `canvas.lay_out` makes it.
+        transcribe: The network.
+    """
+
+    def __init__(self, sheet: Canvas, transcribe: Transcribe) -> None:
+        self._sheet, self._transcribe = sheet, transcribe
+        self._taken: list[LogProbs] = []
+
+    def __len__(self) -> int:
+        return 1 + len(LOOKS)
+
+    @overload
+    def __getitem__(self, place: int) -> LogProbs: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[LogProbs]: ...
+
+    def __getitem__(self, place: int | slice) -> LogProbs | list[LogProbs]:
+        chosen = range(len(self))[place]
+        count = 1 + (chosen if isinstance(chosen, int) else max(chosen, default=-1))
+        if count and not self._taken:
+            self._taken.append(self._transcribe(self._sheet))
+        missing = LOOKS[len(self._taken) - 1 : count - 1]
+        self._taken += [self._transcribe(sheet) for sheet in look_again(self._sheet, missing)]
+        return self._taken[place]

@@ -7,7 +7,7 @@ alone; else both are weighed together.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,40 +20,29 @@ from tendigits.reading.answers import (
     letters_of_candidates,
 )
 from tendigits.reading.candidates import Candidates, make_candidates
-from tendigits.reading.canvas import LOOKS, MARGIN, SCALE, Canvas, lay_out, look_again
+from tendigits.reading.canvas import MARGIN, SCALE, lay_out
 from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import (
-    LogProbs,
-    align,
-    best_texts,
-    fits,
-    looks_log_probs,
-    merge_blanks,
-    text_log_probs,
-)
+from tendigits.reading.ctc import LogProbs, align, fits
 from tendigits.reading.cuts import choose, under_rules
+from tendigits.reading.heard import Heard, check, is_sure, listen
 from tendigits.reading.joint import (
     LEAST_CHANCE,
-    READINGS,
     Evidence,
     gather,
-    keeps_to,
     log_odds,
     logistic,
     measure_answer,
     posterior,
 )
 from tendigits.reading.lattice import Lattice
-from tendigits.reading.line_network import Transcribe
+from tendigits.reading.line_network import Looks, Transcribe
+from tendigits.reading.patterns import Pattern, parse
 from tendigits.reading.pieces import find_atoms
-from tendigits.reading.search import Rules
-from tendigits.reading.segment import Line
+from tendigits.reading.search import Rules, best_readings
+from tendigits.reading.segment import Line, Mask
 from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
-SURE = 0.9  # chance: from here on held-out lines are read as well without a second reader
-CHECKS = 2  # further looks at a line, of `LOOKS`, that a sure text is checked by
-LEAST_CHECKED = 0.5  # chance of it at each; with less it is doubtful
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
@@ -75,21 +64,6 @@ class Recognisers:
     alone: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Heard:
-    """What the line network alone says of a line.
-
-    Attributes:
-        log_probs: (T, 11), the logarithms of the chances of the symbols at each place.
-        texts: K likely ones, the likeliest first.
-        chances: (K,) float64, of each.
-    """
-
-    log_probs: LogProbs
-    texts: list[str]
-    chances: NDArray[np.float64]
-
-
 def read_lines(
     lines: Sequence[Line],
     recognisers: Recognisers,
@@ -108,23 +82,19 @@ def read_lines(
     """
     transcribe = recognisers.transcribe
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
-    heard = [listen(transcribe(lay_out(line))) if transcribe else None for line in lines]
-    alone = [
+    heard = [listen(Looks(lay_out(line), transcribe)) if transcribe else None for line in lines]
+    answers = [
         answer_alone(line, one, recognisers)
         if recognisers.alone and one is not None and is_sure(one, own)
         else None
         for line, one, own in zip(lines, heard, each, strict=True)
     ]
-    known = [answer is not None and all_have_ink(answer) for answer in alone]
-    doubtful = [line for line, is_known in zip(lines, known, strict=True) if not is_known]
-    cut = iter(cut_lines(doubtful, recognisers))
-    answers = []
-    for line, one, answer, is_known, own in zip(lines, heard, alone, known, each, strict=True):
-        if is_known:
-            answers.append(answer)
-            continue
-        candidates, lattice = next(cut)
-        answers.append(answer_doubtful(line, one, candidates, lattice, recognisers, own))
+    doubtful = [place for place, answer in enumerate(answers) if answer is None]
+    cuts = cut_lines([lines[place].mask for place in doubtful], recognisers)
+    for place, (candidates, lattice) in zip(doubtful, cuts, strict=True):
+        answers[place] = answer_doubtful(
+            lines[place], heard[place], candidates, lattice, recognisers.weights, each[place]
+        )
     return answers
 
 
@@ -133,31 +103,24 @@ def answer_doubtful(
     heard: Heard | None,
     candidates: Candidates,
     lattice: Lattice,
-    recognisers: Recognisers,
+    weights: Weights,
     rules: Rules | None,
 ) -> Answer | None:
     """Return what a line says that the line network alone is not believed about."""
-    if heard is None or recognisers.transcribe is None:
-        return choose(candidates, lattice, recognisers.weights, rules)
+    if heard is None:
+        return choose(candidates, lattice, weights, rules)
     if len(heard.texts[0]) <= 1:
-        cut = choose(candidates, lattice, recognisers.weights, rules)
+        cut = choose(candidates, lattice, weights, rules)
         if cut is not None and len(cut.letters) == 1:
-            return judge_one(cut, heard.log_probs, recognisers.weights)
-    looks = [heard.log_probs, *look_further(lay_out(line), recognisers.transcribe)]
-    return choose_jointly(line, candidates, lattice, looks, recognisers, rules)
+            return judge_one(cut, heard.log_probs, weights)
+    return choose_jointly(line, candidates, lattice, heard.looks, weights, rules)
 
 
-def listen(log_probs: LogProbs) -> Heard:
-    """Return the likely texts of what the line network says, (T, 11)."""
-    merged = merge_blanks(log_probs)
-    texts = [text for text, _ in best_texts(merged, count=READINGS)]
-    chances = np.exp(text_log_probs(merged, texts))
-    return Heard(log_probs=log_probs, texts=texts, chances=chances)
-
-
-def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Candidates, Lattice]]:
-    """Return all ways to cut each line, scored."""
-    candidates = [make_candidates(find_atoms(line.mask)) for line in lines]
+def cut_lines(
+    masks: Sequence[Mask], recognisers: Recognisers, *, along_slant: bool = False
+) -> list[tuple[Candidates, Lattice]]:
+    """Return all ways to cut each line, (H, W), scored; `along_slant`: see `pieces.find_atoms`."""
+    candidates = [make_candidates(find_atoms(mask, along_slant=along_slant)) for mask in masks]
     images = [one.images for one in candidates]
     logits = np.zeros((0, 10), np.float32)
     if sum(map(len, images)):
@@ -169,41 +132,9 @@ def cut_lines(lines: Sequence[Line], recognisers: Recognisers) -> list[tuple[Can
     ]
 
 
-def look_further(sheet: Canvas, transcribe: Transcribe, count: int = len(LOOKS)) -> list[LogProbs]:
-    """Return what the line network says of a sheet, looked at in `count` other ways."""
-    return [transcribe(other) for other in look_again(sheet, LOOKS[:count])]
-
-
-def check(heard: Heard, looks: Sequence[LogProbs]) -> float | None:
-    """Return the mean chance of the first text over the first look and `CHECKS` further ones.
-
-    None if one of them finds it so unlikely that it is doubtful.
-    """
-    merged = [merge_blanks(look) for look in (heard.log_probs, *looks[:CHECKS])]
-    chances = np.exp(looks_log_probs(merged, heard.texts[:1]))
-    return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
-
-
-def is_sure(heard: Heard, rules: Rules | None) -> bool:
-    """Say whether the line network alone may be believed, and its text keeps to the rules.
-
-    Of a single digit, or of none, it never is: see `single`.
-    """
-    text = heard.texts[0]
-    if len(text) <= 1 or heard.chances[0] <= SURE:
-        return False
-    return rules is None or keeps_to(rules, text)
-
-
-def all_have_ink(answer: Answer) -> bool:
-    """Say whether ink was found for each digit: where two touch, it needs the lattice's cuts."""
-    return all(letter.image.any() for letter in answer.letters)
-
-
 def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer | None:
     """Return what the line network says, which is not nothing; None if further looks disagree."""
-    assert recognisers.transcribe is not None
-    checked = check(heard, look_further(lay_out(line), recognisers.transcribe, CHECKS))
+    checked = check(heard)
     if checked is None:
         return None
     text = heard.texts[0]
@@ -211,11 +142,32 @@ def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer |
     chance = logistic(slope * log_odds(checked) + offset)
     scaled = share_out(heard.chances, 0, chance)
     digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
-    return Answer(
-        letters=letters_at(columns_of(heard.log_probs, text), text, line.mask, digits),
-        chance=chance,
-        others=rank(heard.texts, scaled, 0),
-    )
+    letters = letters_at(columns_of(heard.log_probs, text), text, line.mask, digits)
+    if not all(letter.is_whole and letter.image.any() for letter in letters):
+        letters = cut_anew(line.mask, text, digits, recognisers) or letters
+    return Answer(letters=letters, chance=chance, others=rank(heard.texts, scaled, 0))
+
+
+def cut_anew(
+    mask: Mask, text: str, digits: NDArray[np.float64], recognisers: Recognisers
+) -> tuple[Letter, ...]:
+    """Return the digits of a text that touch, cut as recognition says; none if it knows no way.
+
+    Args:
+        mask: (H, W) uint8, 1 where there is ink.
+        text: L digits.
+        digits: (L, 10) float64, the chances of each.
+        recognisers: That of single digits is asked.
+    """
+    rules = Pattern(parse(text))
+    found = []
+    for along_slant in (False, True):
+        ((candidates, lattice),) = cut_lines([mask], recognisers, along_slant=along_slant)
+        found += [(reading, candidates) for reading in islice(best_readings(lattice, rules), 1)]
+    if not found:
+        return ()
+    reading, candidates = max(found, key=lambda pair: pair[0].score)
+    return letters_of_candidates(reading.path, text, candidates, digits)
 
 
 def choose_jointly(
@@ -223,16 +175,15 @@ def choose_jointly(
     candidates: Candidates,
     lattice: Lattice,
     looks: Sequence[LogProbs],
-    recognisers: Recognisers,
+    weights: Weights,
     rules: Rules | None,
 ) -> Answer | None:
     """Return the best text by both readers with its chance; None if that is nothing."""
-    weights = recognisers.weights.joint
     evidence = gather(lattice, looks, rules)
     if not evidence.keeps.any():  # a person should see what it says instead
-        answer = choose_jointly(line, candidates, lattice, looks, recognisers, None)
+        answer = choose_jointly(line, candidates, lattice, looks, weights, None)
         return answer and replace(answer, chance=0.0, others=())
-    raw = posterior(evidence, weights)
+    raw = posterior(evidence, weights.joint)
     free = int(raw.argmax())
     kept = np.where(evidence.keeps, raw, 0)
     if rules is not None:
@@ -241,7 +192,9 @@ def choose_jointly(
     text = evidence.texts[best]
     if not text:
         return None
-    chance = logistic(float(measure_answer(evidence, best, float(kept[best])) @ weights.field))
+    chance = logistic(
+        float(measure_answer(evidence, best, float(kept[best])) @ weights.joint.field)
+    )
     scaled = share_out(kept, best, chance)
     digits = digit_chances(text, list(zip(evidence.texts, scaled.tolist(), strict=True)))
     return Answer(

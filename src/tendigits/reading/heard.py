@@ -1,0 +1,70 @@
+"""What the line network alone says of a line, and whether it may be believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.ctc import (
+    LogProbs,
+    best_texts,
+    looks_log_probs,
+    merge_blanks,
+    text_log_probs,
+)
+from tendigits.reading.joint import READINGS, keeps_to
+from tendigits.reading.search import Rules
+
+SURE = 0.9  # chance: from here on held-out lines are read as well without a second reader
+CHECKS = 2  # further looks at a line, of `LOOKS`, that a sure text is checked by
+LEAST_CHECKED = 0.5  # chance of it at each; with less it is doubtful
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heard:
+    """What the line network alone says of a line.
+
+    Attributes:
+        looks: (T, 11) each, the logarithms of the chances at each place.
+        texts: K likely ones by the first look, the likeliest first.
+        chances: (K,) float64, of each.
+    """
+
+    looks: Sequence[LogProbs]
+    texts: list[str]
+    chances: NDArray[np.float64]
+
+    @property
+    def log_probs(self) -> LogProbs:
+        """The first look."""
+        return self.looks[0]
+
+
+def listen(looks: Sequence[LogProbs]) -> Heard:
+    """Return the likely texts of what the line network says at first."""
+    merged = merge_blanks(looks[0])
+    texts = [text for text, _ in best_texts(merged, count=READINGS)]
+    chances = np.exp(text_log_probs(merged, texts))
+    return Heard(looks=looks, texts=texts, chances=chances)
+
+
+def check(heard: Heard) -> float | None:
+    """Return the mean chance of the first text over the first look and `CHECKS` further ones.
+
+    None if one of them finds it so unlikely that it is doubtful.
+    """
+    merged = [merge_blanks(look) for look in heard.looks[: 1 + CHECKS]]
+    chances = np.exp(looks_log_probs(merged, heard.texts[:1]))
+    return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
+
+
+def is_sure(heard: Heard, rules: Rules | None) -> bool:
+    """Say whether the line network alone may be believed, and its text keeps to the rules.
+
+    Of a single digit, or of none, it never is: see `single`.
+    """
+    text = heard.texts[0]
+    if len(text) <= 1 or heard.chances[0] <= SURE:
+        return False
+    return rules is None or keeps_to(rules, text)

@@ -1,0 +1,155 @@
+"""Seams: paths from the top of a line to the bottom that cross as little ink as they can."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tendigits.reading.segment import LINE_HEIGHT
+
+Mask = NDArray[np.uint8]
+Costs = NDArray[np.float32]
+
+LEAST_PART = 0.1 * LINE_HEIGHT  # pixels: from where a seam is looked for to the piece's ends
+MOST_CUT = 0.5 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
+SIDEWAYS = 0.15  # pixels of ink: what a step to the side costs a seam, so that it is no detour
+LEVELS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of a piece's height: a seam is looked for at each of these
+SEAM_SPACE = 0.2 * LINE_HEIGHT  # pixels of a piece for each of its seams, to bound time
+APART = 0.08 * LINE_HEIGHT  # pixels: the mean distance of two seams, or they are one
+VALLEY = 2  # pixels to both sides: a seam crosses less ink than those next to it
+SLANTS = (-0.25, 0.0, 0.25, 0.5, 0.75)  # to the right for one upwards, that a line may have
+
+
+class Seams:
+    """The cheapest ways through a line of ink, from the top to the bottom.
+
+    They are looked for in the line made upright, row by row moved to the side: `shifts` says by
+    how much.
+
+    Args:
+        mask: (H, W) uint8, 1 where there is ink.
+        slant: To the right for one upwards, that a seam follows at no cost.
+    """
+
+    def __init__(self, mask: Mask, slant: float) -> None:
+        self.shifts = row_shifts(len(mask), slant)
+        upright = shear(mask, self.shifts)
+        costs, back = _descend(np.stack([upright, upright[::-1]], axis=1))
+        self.down, self.up = costs[:, 0], costs[::-1, 1]
+        self.back_down: list[list[int]] = back[:, 0].tolist()  # lists: quicker to follow
+        self.back_up: list[list[int]] = back[::-1, 1].tolist()
+        self.total = self.down + self.up - upright  # a pixel's own ink is in both
+
+    def through(
+        self, left: int, top: int, width: int, height: int
+    ) -> list[tuple[float, NDArray[np.int64]]]:
+        """Return the seams that may part a piece of ink, left to right.
+
+        Args:
+            left: Of the piece, and so on.
+            top: In pixels.
+            width: In pixels.
+            height: In pixels.
+
+        Returns:
+            For each seam, pixels of ink that it crosses, and its column in each row, (H,).
+        """
+        inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
+        places = []  # cost, row, column
+        rows = sorted({top + int(level * (height - 1)) for level in LEVELS})
+        starts = self.shifts[rows] + left
+        profiles = self.total[np.array(rows)[:, None], starts[:, None] + np.arange(width)]
+        good = (profiles <= MOST_CUT) & are_valleys(profiles)
+        for row, start, profile, here in zip(rows, starts.tolist(), profiles, good, strict=True):
+            low = inner[here[inner]].tolist()
+            places += [(float(profile[place]), row, start + place) for place in low]
+        chosen: list[tuple[float, NDArray[np.int64]]] = []
+        parts = np.empty((0, height), np.int64)  # of the chosen, within the piece
+        for cost, row, column in sorted(places):
+            if len(chosen) * SEAM_SPACE > width:
+                break
+            seam = self._trace(row, column)
+            part = seam[top : top + height]
+            if (np.abs(parts - part).mean(axis=1) >= APART).all():
+                chosen.append((cost, seam))
+                parts = np.vstack([parts, part])
+        return sorted(chosen, key=lambda found: float(found[1][top : top + height].mean()))
+
+    def _trace(self, row: int, column: int) -> NDArray[np.int64]:
+        """Return the column in each row, of the line as it is, of the cheapest seam.
+
+        Args:
+            row: Of a pixel that it passes.
+            column: Of the same, in the line made upright.
+        """
+        columns = [column] * len(self.total)
+        place = column
+        for above in range(row, 0, -1):
+            place += self.back_down[above][place]
+            columns[above - 1] = place
+        place = column
+        for below in range(row, len(columns) - 1):
+            place += self.back_up[below][place]
+            columns[below + 1] = place
+        return np.array(columns) - self.shifts
+
+
+def slant_of(mask: NDArray[np.bool_]) -> float:
+    """Return the slant, of `SLANTS`, that the strokes of a piece of ink, (H, W), have.
+
+    Made upright by it, the ink stands in few columns: the squares of what each has add up to most.
+    """
+    half = mask[::2, ::2].astype(np.uint8)
+    upright = [shear(half, row_shifts(len(half), slant)) for slant in SLANTS]
+    squares = [float((each.sum(axis=0, dtype=np.float64) ** 2).sum()) for each in upright]
+    return SLANTS[int(np.argmax(squares))]
+
+
+def row_shifts(count: int, slant: float) -> NDArray[np.int64]:
+    """Return by how many columns each of `count` rows is moved to make a slant upright, (count,).
+
+    None is moved to the left.
+    """
+    shifts = np.rint(slant * np.arange(count)).astype(np.int64)
+    return np.asarray(shifts - shifts.min(initial=0))
+
+
+def shear(mask: Mask, shifts: NDArray[np.int64]) -> Mask:
+    """Return a (H, W) mask with each row moved to the right by its shift, and as wide as needed."""
+    high, wide = mask.shape
+    moved = np.zeros((high, wide + int(shifts.max(initial=0))), np.uint8)
+    moved[np.arange(high)[:, None], shifts[:, None] + np.arange(wide)] = mask
+    return moved
+
+
+def are_valleys(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return where each of some profiles, (R, W), is as low as anywhere within a few pixels."""
+    around = np.pad(profiles, ((0, 0), (VALLEY, VALLEY)), mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1, axis=1).min(axis=2)
+    return np.asarray(profiles <= lowest + 1e-3)
+
+
+def _descend(masks: Mask) -> tuple[Costs, NDArray[np.int8]]:
+    """Return what the cheapest way from the top to each pixel costs, and where it came from.
+
+    Args:
+        masks: (H, M, W): M masks beside each other, 1 where there is ink.
+
+    Returns:
+        (H, M, W) float32: pixels of ink crossed, and something for each step to the side; and
+        (H, M, W) int8: the step to the column in the row above.
+    """
+    height, count, width = masks.shape
+    padded = np.full((height, count, width + 2), np.inf, np.float32)
+    cost = padded[..., 1:-1]
+    cost[0] = masks[0]
+    aside = np.empty((count, width + 2), np.float32)
+    for row in range(1, height):
+        np.add(padded[row - 1], np.float32(SIDEWAYS), out=aside)
+        np.minimum(aside[:, :-2], aside[:, 2:], out=cost[row])
+        np.minimum(cost[row], cost[row - 1], out=cost[row])
+        np.add(cost[row], masks[row], out=cost[row])
+    above = padded[:-1]
+    ways = np.stack([above[..., 1:-1], above[..., :-2], above[..., 2:]])
+    ways[1:] += np.float32(SIDEWAYS)
+    back = np.zeros((height, count, width), np.int8)
+    back[1:] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
+    return cost, back
