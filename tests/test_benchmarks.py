@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks import compare, recipes, steps
+from benchmarks import compare, recipes, road, steps
 from benchmarks.arguable import held_out_probs, judge
 from benchmarks.results import read_results, read_runs
 from benchmarks.steps import Step, make_steps, still_valid
@@ -86,6 +86,12 @@ def test_the_plot_is_drawn(tmp_path: Path) -> None:
     steps.draw(RUNS, tmp_path / "steps.png")
     with Image.open(tmp_path / "steps.png") as picture:
         assert np.ptp(np.asarray(picture.convert("L"))) > 200
+
+
+def test_the_road_of_a_picture_is_drawn(tmp_path: Path) -> None:
+    road.draw(road.PICTURE, tmp_path / "road.png")
+    with Image.open(tmp_path / "road.png") as picture:
+        assert picture.width > 800
 
 
 def test_the_table_says_what_a_step_took_away(monkeypatch: pytest.MonkeyPatch) -> None:
