@@ -114,7 +114,7 @@ def fit_one(
         lattice = weigh(example.candidates, example.logits, weights)
         cut = choose(example.candidates, lattice, weights, None)
         if cut is not None and len(cut.letters) == 1 and len(heard.texts[0]) <= 1:
-            measures.append(measure_one(cut, heard.log_probs, weights))
+            measures.append(measure_one(cut, heard, weights))
             right.append(cut.text == example.text)
     slope, heard_slope, offset = fit_logistic(np.array(measures), np.array(right)).tolist()
     print(

@@ -27,11 +27,13 @@ class Heard:
 
     Attributes:
         looks: (T, 11) each, the logarithms of the chances at each place.
+        merged: (U, 11), the first look without sure blanks.
         texts: K likely ones by the first look, the likeliest first.
         chances: (K,) float64, of each.
     """
 
     looks: Sequence[LogProbs]
+    merged: LogProbs
     texts: list[str]
     chances: NDArray[np.float64]
 
@@ -46,7 +48,7 @@ def listen(looks: Sequence[LogProbs]) -> Heard:
     merged = merge_blanks(looks[0])
     texts = [text for text, _ in best_texts(merged, count=READINGS)]
     chances = np.exp(text_log_probs(merged, texts))
-    return Heard(looks=looks, texts=texts, chances=chances)
+    return Heard(looks=looks, merged=merged, texts=texts, chances=chances)
 
 
 def check(heard: Heard) -> float | None:
@@ -54,7 +56,7 @@ def check(heard: Heard) -> float | None:
 
     None if one of them finds it so unlikely that it is doubtful.
     """
-    merged = [merge_blanks(look) for look in heard.looks[: 1 + CHECKS]]
+    merged = [heard.merged, *(merge_blanks(look) for look in heard.looks[1 : 1 + CHECKS])]
     chances = np.exp(looks_log_probs(merged, heard.texts[:1]))
     return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
 

@@ -46,6 +46,8 @@ def find_rules(mask: Mask, stroke: float) -> Mask:
     # A tilted line is a staircase; made thicker by two pixels, its steps are long enough.
     thick = np.asarray(cv2.dilate(mask, np.ones((3, 1), np.uint8)), np.uint8)
     runs = open_with(thick, (1, length)) & mask
+    if not runs.any():
+        return runs
     tallest = max(3, round(THICKEST * stroke) + 1)
     return runs & ~open_with(runs, (tallest, tallest))
 

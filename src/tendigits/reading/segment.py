@@ -226,9 +226,10 @@ def cut_line(ground: Ground, pieces: Pieces, group: NDArray[np.int64]) -> Line:
     chosen = np.zeros(len(pieces.boxes) + 1, np.uint8)
     chosen[group + 1] = 1
     labels = pieces.labels[window]
-    own = np.asarray(cv2.dilate(chosen[labels], np.ones((3, 3), np.uint8)))
-    others = np.asarray((labels > 0) & (chosen[labels] == 0), np.uint8)
-    alien = np.asarray(cv2.dilate(others, np.ones((3, 3), np.uint8))) * (own == 0)
+    mine = np.take(chosen, labels)
+    own = np.asarray(cv2.dilate(mine, np.ones((3, 3), np.uint8)), np.uint8)
+    others = (labels > 0).astype(np.uint8) - mine
+    alien = np.asarray(cv2.dilate(others, np.ones((3, 3), np.uint8)), np.uint8) & (own == 0)
     height = weighted_median(boxes[:, 3], pieces.areas[group])
     scale = LINE_HEIGHT / height
     size = (max(1, round(scale * (right - left))), max(1, round(scale * (bottom - top))))

@@ -10,22 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.answers import Answer, Letter
-from tendigits.reading.ctc import LogProbs, text_log_probs
+from tendigits.reading.heard import Heard
 from tendigits.reading.joint import log_odds, logistic
 from tendigits.reading.weights import Weights
 
-LEAST_HEARD = -10.0  # logarithm of a chance: a digit that the line network hears less is not heard
+LEAST_HEARD = 4.5e-5  # chance: a digit that the line network hears less is not heard
 
 
-def judge_one(cut: Answer, log_probs: LogProbs, weights: Weights) -> Answer:
+def judge_one(cut: Answer, heard: Heard, weights: Weights) -> Answer:
     """Return the answer to a line of one digit with its chance.
 
     Args:
         cut: The best answer by the ways to cut the line, of one digit.
-        log_probs: (T, 11), what the line network says.
+        heard: What the line network says.
         weights: Fitted.
     """
-    chance = logistic(float(measure_one(cut, log_probs, weights) @ np.array(weights.one)))
+    chance = logistic(float(measure_one(cut, heard, weights) @ np.array(weights.one)))
     return replace(
         cut,
         chance=chance,
@@ -34,7 +34,7 @@ def judge_one(cut: Answer, log_probs: LogProbs, weights: Weights) -> Answer:
     )
 
 
-def measure_one(cut: Answer, log_probs: LogProbs, weights: Weights) -> NDArray[np.float64]:
+def measure_one(cut: Answer, heard: Heard, weights: Weights) -> NDArray[np.float64]:
     """Return what the log-odds of an answer of one digit are a weighted sum of, (3,).
 
     These are its log-odds by the ways to cut the line, before calibration; the logarithm of its
@@ -42,9 +42,10 @@ def measure_one(cut: Answer, log_probs: LogProbs, weights: Weights) -> NDArray[n
     network of single digits knows better: it has learned to be unsure of letters and scribbles.
     """
     slope, offset = weights.field
-    heard, nothing = text_log_probs(log_probs, [cut.text, ""]).tolist()
-    given = heard - np.log1p(-min(np.exp(nothing), 1 - 1e-9))
-    return np.array([(log_odds(cut.chance) - offset) / slope, max(given, LEAST_HEARD), 1.0])
+    known = dict(zip(heard.texts, heard.chances.tolist(), strict=True))
+    something = max(1 - known.get("", 0.0), 1e-9)
+    given = max(known.get(cut.text, 0.0) / something, LEAST_HEARD)
+    return np.array([(log_odds(cut.chance) - offset) / slope, np.log(given), 1.0])
 
 
 def doubt(letter: Letter, chance: float) -> Letter:

@@ -112,7 +112,7 @@ def answer_doubtful(
     if len(heard.texts[0]) <= 1:
         cut = choose(candidates, lattice, weights, rules)
         if cut is not None and len(cut.letters) == 1:
-            return judge_one(cut, heard.log_probs, weights)
+            return judge_one(cut, heard, weights)
     return choose_jointly(line, candidates, lattice, heard.looks, weights, rules)
 
 
