@@ -30,7 +30,8 @@ from tendigits.reading.segment import find_lines
 HELD_OUT = 5_000  # of MNIST's training digits, whose lines calibrate
 SHARD = 2_000  # lines
 RARE_SHARE = 0.1  # of digits are joined by one of a form that is rare in MNIST, where there is one
-WRITTEN_SHARE = 0.15  # and as many are joined that were written stroke by stroke
+WRITTEN_SHARE = 0.15  # of their number are joined that were written stroke by stroke
+HELD_OUT_SEEDS = 1_000_000  # from here on: strokes that calibrate are none that anything learnt
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
@@ -70,6 +71,7 @@ def digits_to_write(seed: int, *, held_out: bool) -> Digits:
     train, held = load_mnist().train.hold_out(HELD_OUT)
     digits = held if held_out else train
     chosen = np.random.default_rng(0).permutation(len(digits))[: round(RARE_SHARE * len(digits))]
+    seed += HELD_OUT_SEEDS if held_out else 0
     made = write_digits(round(WRITTEN_SHARE * len(digits)), seed)
     return digits.join(make_rare(digits.take(chosen), seed=0)).join(made)
 

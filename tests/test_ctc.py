@@ -16,6 +16,7 @@ from tendigits.reading.ctc import (
     looks_log_probs,
     merge_blanks,
     text_log_probs,
+    without_blanks,
 )
 from tendigits.reading.patterns import Pattern, parse
 
@@ -73,8 +74,8 @@ def test_likely_texts_keep_their_chance_without_the_blanks_between(
     seed: int, gaps: list[int]
 ) -> None:
     written = random_places(seed, len(gaps))
-    sure = np.full((1, 11), np.log(1e-7))
-    sure[0, BLANK] = np.log1p(-1e-6)
+    sure = np.full((1, 11), np.log(5e-5))
+    sure[0, BLANK] = np.log1p(-5e-4)
     log_probs = np.concatenate(
         [
             part
@@ -84,9 +85,11 @@ def test_likely_texts_keep_their_chance_without_the_blanks_between(
     )
     short = merge_blanks(log_probs)
     assert len(short) == sum(1 + min(gap, 1) for gap in gaps)
+    nothing = text_log_probs(log_probs, [""])
+    np.testing.assert_allclose(text_log_probs(short, [""]), nothing, atol=1e-9)
     likely = [text for text, _ in best_texts(log_probs, count=3)]
-    expected = text_log_probs(log_probs, likely)
-    np.testing.assert_allclose(text_log_probs(short, likely), expected, atol=1e-2)
+    expected = np.exp(text_log_probs(log_probs, likely))
+    np.testing.assert_allclose(np.exp(text_log_probs(short, likely)), expected, atol=5e-3)
 
 
 @given(places)
@@ -135,3 +138,21 @@ def test_nothing_is_a_text_too() -> None:
     assert best_texts(log_probs, count=1)[0][0] == ""
     assert text_log_probs(log_probs, [""])[0] == pytest.approx(4 * np.log(0.9))
     assert len(align(log_probs, "")) == 0
+
+
+def test_hard_answers_and_no_places_are_merged_too() -> None:
+    with np.errstate(divide="ignore"):
+        hard = np.log(np.eye(11)[[3, BLANK, BLANK, BLANK, 4]])
+    assert merge_blanks(hard).shape == (3, 11)
+    assert best_texts(merge_blanks(hard), count=1)[0][0] == "34"
+    assert merge_blanks(np.zeros((0, 11))).shape == (0, 11)
+
+
+def test_digits_are_placed_alike_without_the_sure_blanks() -> None:
+    log_probs = np.full((60, 11), np.log(1e-6))
+    log_probs[:, BLANK] = np.log1p(-1e-5)
+    for place, digit in ((10, 1), (11, 1), (40, 2)):
+        log_probs[place, [digit, BLANK]] = np.log([0.99, 0.01])
+    places = without_blanks(log_probs)
+    assert len(places) < 10
+    assert align(log_probs, "12").tolist() == align(log_probs, "12", places).tolist() == [10.5, 40]

@@ -7,11 +7,13 @@ import pytest
 import torch
 from benchmarks.fit_lines import export, find_loss, greedy_texts
 from benchmarks.line_batches import collate, join
-from benchmarks.line_pool import Sheet, make_sheets, read_shard, write_shard
+from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
 
 from tendigits.models import count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
-from tendigits.reading.ctc import text_log_probs
+from tendigits.reading.canvas import LOOKS, Canvas
+from tendigits.reading.ctc import LogProbs, text_log_probs
+from tendigits.reading.line_network import Looks
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 
 
@@ -50,6 +52,30 @@ def test_digits_are_where_the_places_say(sheets: list[Sheet]) -> None:
         ink = sheet.canvas[0].any(axis=0)
         near = [ink[max(0, int(x) - 6) : int(x) + 7].any() for x in sheet.places]
         assert np.mean(near or [True]) > 0.7
+
+
+def test_strokes_that_calibrate_are_none_that_anything_learnt() -> None:
+    learnt, held_out = (digits_to_write(0, held_out=held_out) for held_out in (False, True))
+    known = {image.tobytes() for image in learnt.images}
+    assert not any(image.tobytes() in known for image in held_out.images)
+
+
+def test_looks_are_taken_when_they_are_asked_for_and_kept(sheets: list[Sheet]) -> None:
+    taken: list[int] = []
+
+    def transcribe(canvas: Canvas) -> LogProbs:
+        taken.append(len(taken))
+        return np.full((canvas.shape[2] // 2, SYMBOLS), float(taken[-1]))
+
+    looks = Looks(sheets[0].canvas, transcribe)
+    assert looks[:0] == []
+    assert taken == []
+    assert [int(look[0, 0]) for look in looks[:2]] == [0, 1]
+    assert int(looks[-1][0, 0]) == len(LOOKS)
+    assert [int(look[0, 0]) for look in looks[-3:-1]] == [len(LOOKS) - 2, len(LOOKS) - 1]
+    assert [int(look[0, 0]) for look in looks] == taken == list(range(len(looks)))
+    with pytest.raises(IndexError):
+        looks[len(looks)]
 
 
 def test_joined_lines_have_both_texts(sheets: list[Sheet]) -> None:

@@ -123,3 +123,19 @@ def test_words_have_ink_and_no_text() -> None:
     words = list(make_words(20, seed=0))
     assert all((word.text, word.boxes) == ("", ()) for word in words)
     assert np.mean([np.ptp(word.picture) > 40 for word in words]) > 0.9
+
+
+def test_ones_are_taller_and_zeros_smaller_where_the_hand_makes_them_so(five: Digits) -> None:
+    hand = Hand(size_spread=0.0, drift=0.0, slant=0.0, ones=1.4, zeros=0.6, stands=1.0)
+    _, boxes = write(five.take([2, 3]), hand, np.random.default_rng(0))
+    (_, top, _, foot), (_, zero_top, _, zero_foot) = boxes
+    assert foot - top > 1.8 * (zero_foot - zero_top)
+    assert abs(foot - zero_foot) < 0.15 * hand.height
+    _, boxes = write(five.take([2, 3]), replace(hand, stands=0.0), np.random.default_rng(0))
+    (_, top, _, foot), (_, zero_top, _, zero_foot) = boxes
+    assert abs((foot + top) - (zero_foot + zero_top)) < 0.1 * hand.height
+
+
+def test_some_lines_end_in_zeros_of_one_form(some_digits: Digits) -> None:
+    texts = [line.text for line in make_lines(some_digits, 300, seed=0, least=4, most=6)]
+    assert 0.02 < np.mean([text.endswith("000") for text in texts]) < 0.1  # by chance, 0.001

@@ -174,3 +174,16 @@ def test_the_slant_of_stems_is_found_and_taken_out(slant: float) -> None:
     upright = shear(mask, row_shifts(len(mask), slant))
     assert upright.sum() == mask.sum()
     assert (upright.sum(axis=0) > 0).sum() < 30
+
+
+def test_a_seam_follows_the_slant_where_it_may() -> None:
+    mask = np.zeros((48, 120), np.uint8)
+    for foot in (20, 44):  # two stems, each over the foot of the next, joined by a hair
+        cv2.line(mask, (foot, 44), (foot + 30, 4), 1, 5)
+    mask[24, 35:59] = 1
+    found = []
+    for along_slant in (False, True):
+        atoms = find_atoms(mask, along_slant=along_slant)
+        shares = np.cumsum(atoms.areas)[:-1] / atoms.areas.sum()
+        found.append(atoms.cuts[1:-1][np.abs(shares - 0.5) < 0.05].min(initial=np.inf))
+    assert found[1] < 2 < found[0]

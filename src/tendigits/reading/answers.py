@@ -27,7 +27,7 @@ class Letter:
             or cut elsewhere, they add up to 1.
         box: Left, top, right, bottom on the line.
         image: (28, 28) uint8: the digit cut out, in MNIST form; empty if no ink was found for it.
-        is_whole: It shares no piece of ink with another digit, or it was cut along strokes.
+        is_whole: No piece of ink was cut straight down for it, where recognition might cut better.
     """
 
     digit: int

@@ -19,7 +19,7 @@ BLANK = 10  # the symbol after the ten digits
 LEAST_SYMBOL = 1e-3  # chance: a less likely digit is not looked for at a place
 LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
 LEAST_BEGINNING = 1e-5  # of the likeliest beginning's chance: a less likely one is given up
-SURE_BLANK = 1e-4  # chance: a place where no digit has more is a blank for whom speed matters
+SURE_BLANK = 1e-4  # chance: where no digit has more, a likely text has a blank
 TINY = 1e-300  # instead of 0 where it would be divided by
 BEAM = 12  # beginnings that are kept from one place to the next
 BEAM_RULED = 20
@@ -91,15 +91,18 @@ def merge_blanks(log_probs: LogProbs) -> LogProbs:
     Returns:
         (U, 11), U at most T.
     """
-    places = _without_blanks(log_probs)
-    blanks = np.add.reduceat(log_probs[:, BLANK], places)
-    return np.asarray(log_probs[places] + (blanks - log_probs[places, BLANK])[:, None])
+    if not len(log_probs):
+        return log_probs
+    places = without_blanks(log_probs)
+    dropped = log_probs[:, BLANK].copy()
+    dropped[places] = 0
+    return np.asarray(log_probs[places] + np.add.reduceat(dropped, places)[:, None])
 
 
-def _without_blanks(log_probs: LogProbs) -> NDArray[np.int64]:
+def without_blanks(log_probs: LogProbs) -> NDArray[np.int64]:
     """Return the places of (T, 11), ascending, but of several sure blanks in a row only the first.
 
-    Sure is where no digit has `SURE_BLANK`.
+    Sure is where no digit has `SURE_BLANK`; T is at least 1.
     """
     blank = log_probs[:, :BLANK].max(axis=1) < np.log(SURE_BLANK)
     return np.flatnonzero(np.append(True, ~(blank[1:] & blank[:-1])))
@@ -110,23 +113,24 @@ def fits(text: str, places: int) -> bool:
     return len(text) + sum(left == right for left, right in pairwise(text)) <= places
 
 
-def align(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
+def align(
+    log_probs: LogProbs, text: str, places: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """Return the place of each digit of a text on the likeliest way to spell it (Viterbi, 1967).
 
     Args:
         log_probs: (T, 11), the logarithms of the chances at each place.
-        text: L digits that fit into T places.
+        text: L digits that fit into the places that are looked at.
+        places: (U,), ascending, which these are, such as `without_blanks`; None for all.
 
     Returns:
         (L,) float64: the mean of the places where the digit stands.
     """
     symbols, skips, ends = (part[0] for part in _spell([text]))
-    places = _without_blanks(log_probs)
-    if not fits(text, len(places)):
-        places = np.arange(len(log_probs))
     count = len(symbols)
     total = np.full(count, -np.inf)
     total[0] = 0.0
+    places = np.arange(len(log_probs)) if places is None else places
     came = np.zeros((len(places), count), np.int64)
     for place, row in enumerate(log_probs[places]):
         ways = np.full((3, count), -np.inf)

@@ -37,11 +37,6 @@ class Heard:
     texts: list[str]
     chances: NDArray[np.float64]
 
-    @property
-    def log_probs(self) -> LogProbs:
-        """The first look."""
-        return self.looks[0]
-
 
 def listen(looks: Sequence[LogProbs]) -> Heard:
     """Return the likely texts of what the line network says at first."""

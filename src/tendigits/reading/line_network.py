@@ -70,9 +70,16 @@ class Looks(Sequence[LogProbs]):
 
     def __getitem__(self, place: int | slice) -> LogProbs | list[LogProbs]:
         chosen = range(len(self))[place]
-        count = 1 + (chosen if isinstance(chosen, int) else max(chosen, default=-1))
+        if isinstance(chosen, int):
+            self._take(1 + chosen)
+            return self._taken[chosen]
+        self._take(1 + max(chosen, default=-1))
+        return [self._taken[number] for number in chosen]
+
+    def _take(self, count: int) -> None:
+        """Take the first `count` looks, as far as they are missing."""
         if count and not self._taken:
             self._taken.append(self._transcribe(self._sheet))
-        missing = LOOKS[len(self._taken) - 1 : count - 1]
-        self._taken += [self._transcribe(sheet) for sheet in look_again(self._sheet, missing)]
-        return self._taken[place]
+        if count > len(self._taken):
+            missing = LOOKS[len(self._taken) - 1 : count - 1]
+            self._taken += [self._transcribe(sheet) for sheet in look_again(self._sheet, missing)]

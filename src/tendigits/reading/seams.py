@@ -15,7 +15,7 @@ LEVELS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of a piece's height: a seam is looked fo
 SEAM_SPACE = 0.2 * LINE_HEIGHT  # pixels of a piece for each of its seams, to bound time
 APART = 0.08 * LINE_HEIGHT  # pixels: the mean distance of two seams, or they are one
 VALLEY = 2  # pixels to both sides: a seam crosses less ink than those next to it
-SLANTS = (-0.25, 0.0, 0.25, 0.5, 0.75)  # to the right for one upwards, that a line may have
+SLANTS = (0.0, -0.25, 0.25, 0.5, 0.75)  # to the right for one upwards, that a line may have
 
 
 class Seams:

@@ -14,7 +14,7 @@ from tendigits.reading.heard import Heard
 from tendigits.reading.joint import log_odds, logistic
 from tendigits.reading.weights import Weights
 
-LEAST_HEARD = 4.5e-5  # chance: a digit that the line network hears less is not heard
+LEAST_HEARD = 4.5e-5  # chance: that of a digit that is not heard
 
 
 def judge_one(cut: Answer, heard: Heard, weights: Weights) -> Answer:
@@ -38,8 +38,9 @@ def measure_one(cut: Answer, heard: Heard, weights: Weights) -> NDArray[np.float
     """Return what the log-odds of an answer of one digit are a weighted sum of, (3,).
 
     These are its log-odds by the ways to cut the line, before calibration; the logarithm of its
-    chance by the line network, given that there is a digit at all; and 1. Whether there is one, the
-    network of single digits knows better: it has learned to be unsure of letters and scribbles.
+    chance by the line network, given that there is a digit at all; and 1. What is not among its
+    likely texts is not heard. Whether there is a digit, the network of single digits knows better:
+    it has learned to be unsure of letters and scribbles.
     """
     slope, offset = weights.field
     known = dict(zip(heard.texts, heard.chances.tolist(), strict=True))

@@ -22,7 +22,8 @@ from tendigits.reading.answers import (
 from tendigits.reading.candidates import Candidates, make_candidates
 from tendigits.reading.canvas import MARGIN, SCALE, lay_out
 from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import LogProbs, align, fits
+from tendigits.reading.codes import CodeList
+from tendigits.reading.ctc import LogProbs, align, fits, without_blanks
 from tendigits.reading.cuts import choose, under_rules
 from tendigits.reading.heard import Heard, check, is_sure, listen
 from tendigits.reading.joint import (
@@ -36,7 +37,6 @@ from tendigits.reading.joint import (
 )
 from tendigits.reading.lattice import Lattice
 from tendigits.reading.line_network import Looks, Transcribe
-from tendigits.reading.patterns import Pattern, parse
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.segment import Line, Mask
@@ -142,7 +142,8 @@ def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer |
     chance = logistic(slope * log_odds(checked) + offset)
     scaled = share_out(heard.chances, 0, chance)
     digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
-    letters = letters_at(columns_of(heard.log_probs, text), text, line.mask, digits)
+    places = without_blanks(heard.looks[0])
+    letters = letters_at(columns_of(heard.looks[0], text, places), text, line.mask, digits)
     if not all(letter.is_whole and letter.image.any() for letter in letters):
         letters = cut_anew(line.mask, text, digits, recognisers) or letters
     return Answer(letters=letters, chance=chance, others=rank(heard.texts, scaled, 0))
@@ -159,7 +160,7 @@ def cut_anew(
         digits: (L, 10) float64, the chances of each.
         recognisers: That of single digits is asked.
     """
-    rules = Pattern(parse(text))
+    rules = CodeList(codes=(text,))
     found = []
     for along_slant in (False, True):
         ((candidates, lattice),) = cut_lines([mask], recognisers, along_slant=along_slant)
@@ -219,15 +220,23 @@ def cut_out(
     return letters_at(columns_of(log_probs, text), text, line.mask, digits)
 
 
-def columns_of(log_probs: LogProbs, text: str) -> NDArray[np.float64]:
+def columns_of(
+    log_probs: LogProbs, text: str, places: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """Return the column on the line, in standard size, of each digit of a text.
 
     A text that was only found on a larger look may not fit; its digits are spread evenly.
+
+    Args:
+        log_probs: (T, 11), the logarithms of the chances at each place.
+        text: Its digits.
+        places: To look at; see `ctc.align`.
     """
-    if not fits(text, len(log_probs)):
-        places = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
-        return np.asarray((places * PLACE - MARGIN) / SCALE)
-    return np.asarray(((align(log_probs, text) + 0.5) * PLACE - MARGIN) / SCALE)
+    if fits(text, len(log_probs) if places is None else len(places)):
+        middles = align(log_probs, text, places) + 0.5
+    else:
+        middles = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
+    return np.asarray((middles * PLACE - MARGIN) / SCALE)
 
 
 def share_out(raw: NDArray[np.float64], best: int, chance: float) -> NDArray[np.float64]:
