@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.seams import Seams, slant_of
+from tendigits.reading.seams import GRAIN, Seams, slant_of
 from tendigits.reading.segment import LINE_HEIGHT
 
 Mask = NDArray[np.uint8]
 
 CUT_WIDTH = 0.42 * LINE_HEIGHT  # pixels: a narrower piece is not cut
 MOST_ATOMS = 120  # on a line; more is a texture or a scribble
-GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,8 +47,8 @@ def find_atoms(mask: Mask, *, along_slant: bool = False) -> Atoms:
     Args:
         mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
         along_slant: Seams follow the slant of the piece that they cut instead of going straight
-            down. More lines are misread so; but where the text is known, now the one and now the
-            other has the better cuts (LOG, 2026-11-26).
+            down. More upright lines are misread so, but where the text is known, its digits are
+            often cut better (LOG, 2026-11-26).
     """
     _, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels = np.asarray(found, np.int32)
@@ -66,7 +65,7 @@ def find_atoms(mask: Mask, *, along_slant: bool = False) -> Atoms:
             continue
         own = labels[top : top + height, left : left + width]
         rest = own == number
-        for cost, columns in seams(slant_of(rest) if along_slant else 0.0).through(*box):
+        for cost, columns in seams(slant_of(rest) if along_slant else 0.0).through(rest, left, top):
             right = rest & (np.arange(left, left + width) >= columns[top : top + height, None])
             if right.sum() < GRAIN or rest.sum() - right.sum() < GRAIN:
                 continue

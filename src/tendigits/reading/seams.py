@@ -8,6 +8,7 @@ from tendigits.reading.segment import LINE_HEIGHT
 Mask = NDArray[np.uint8]
 Costs = NDArray[np.float32]
 
+GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
 LEAST_PART = 0.1 * LINE_HEIGHT  # pixels: from where a seam is looked for to the piece's ends
 MOST_CUT = 0.5 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
 SIDEWAYS = 0.15  # pixels of ink: what a step to the side costs a seam, so that it is no detour
@@ -39,19 +40,19 @@ class Seams:
         self.total = self.down + self.up - upright  # a pixel's own ink is in both
 
     def through(
-        self, left: int, top: int, width: int, height: int
+        self, piece: NDArray[np.bool_], left: int, top: int
     ) -> list[tuple[float, NDArray[np.int64]]]:
-        """Return the seams that may part a piece of ink, left to right.
+        """Return the seams that part a piece of ink, left to right.
 
         Args:
-            left: Of the piece, and so on.
-            top: In pixels.
-            width: In pixels.
-            height: In pixels.
+            piece: (h, w), where it is.
+            left: Column of the line that its first column is.
+            top: Row of the line that its first row is.
 
         Returns:
             For each seam, pixels of ink that it crosses, and its column in each row, (H,).
         """
+        height, width = piece.shape
         inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
         places = []  # cost, row, column
         rows = sorted({top + int(level * (height - 1)) for level in LEVELS})
@@ -62,15 +63,16 @@ class Seams:
             low = inner[here[inner]].tolist()
             places += [(float(profile[place]), row, start + place) for place in low]
         chosen: list[tuple[float, NDArray[np.int64]]] = []
-        parts = np.empty((0, height), np.int64)  # of the chosen, within the piece
+        seen = np.empty((0, height), np.int64)  # of the seams, what is within the piece
         for cost, row, column in sorted(places):
             if len(chosen) * SEAM_SPACE > width:
                 break
             seam = self._trace(row, column)
-            part = seam[top : top + height]
-            if (np.abs(parts - part).mean(axis=1) >= APART).all():
-                chosen.append((cost, seam))
-                parts = np.vstack([parts, part])
+            part = seam[top : top + height] - left
+            if (np.abs(seen - part).mean(axis=1) >= APART).all():
+                seen = np.vstack([seen, part])
+                if parts_ink(piece, part):
+                    chosen.append((cost, seam))
         return sorted(chosen, key=lambda found: float(found[1][top : top + height].mean()))
 
     def _trace(self, row: int, column: int) -> NDArray[np.int64]:
@@ -90,6 +92,12 @@ class Seams:
             place += self.back_up[below][place]
             columns[below + 1] = place
         return np.array(columns) - self.shifts
+
+
+def parts_ink(piece: NDArray[np.bool_], seam: NDArray[np.int64]) -> bool:
+    """Say whether a seam, (h,), has more than grains of a piece of ink, (h, w), on both sides."""
+    right = int((piece & (np.arange(piece.shape[1]) >= seam[:, None])).sum())
+    return GRAIN <= right <= int(piece.sum()) - GRAIN
 
 
 def slant_of(mask: NDArray[np.bool_]) -> float:
