@@ -35,6 +35,7 @@ from tendigits.reading.joint import lattice_log_chances, log_odds
 from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
 from tendigits.reading.single import measure_one
+from tendigits.reading.strings import Recognisers, hear_alone
 from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
 STRANGE = 1.6  # pixels, of MNIST's form, by which strokes of strangers stray; of learnt ones, 1.0
@@ -83,12 +84,14 @@ def calibrate(
     return _fit(fields), _fit(digits)
 
 
-def make_pair(example: Example, transcribe: Transcribe, weights: Weights) -> Pair:
+def make_pair(example: Example, recognisers: Recognisers, transcribe: Transcribe) -> Pair:
     """Return what both readers say of a line."""
+    looks = Looks(lay_out(example.line), transcribe)
     return Pair(
-        lattice=weigh(example.candidates, example.logits, weights),
-        looks=Looks(lay_out(example.line), transcribe),
+        lattice=weigh(example.candidates, example.logits, recognisers.weights),
+        looks=looks,
         text=example.text,
+        alone=hear_alone(example.line.mask, listen(looks), None, recognisers),
     )
 
 
@@ -162,7 +165,8 @@ def main() -> None:
     words = [not found for found, text in texts if not text]
     print(f"held-out lines right by the lattice: {np.mean(lines):.2%} of {len(lines)}")
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
-    pairs = [make_pair(one, transcribe, weights) for one in held_out]
+    recognisers = Recognisers(classify=classify, transcribe=transcribe, weights=weights)
+    pairs = [make_pair(one, recognisers, transcribe) for one in held_out]
     weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
     weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
     print(f"fitted: {weights.joint}")

@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.ctc import LogProbs
-from tendigits.reading.heard import check, is_sure, listen
 from tendigits.reading.joint import (
     Evidence,
     gather,
-    log_odds,
     measure_answer,
     measure_texts,
     posterior,
 )
 from tendigits.reading.lattice import Lattice
+from tendigits.reading.strings import Alone
 from tendigits.reading.weights import JointWeights, even_weights
 
 STEPS = 60  # of Newton's method; it ends where nothing changes
@@ -26,17 +25,19 @@ SHRINK = 1e-2  # of the weights: keeps them finite where the lines are read with
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
-    """What both readers say of a line, and its text."""
+    """What both readers say of a line, and its text.
+
+    Attributes:
+        lattice: All ways to cut it.
+        looks: (T, 11) each, what the line network says.
+        text: What it says.
+        alone: What the line network is believed to say alone; None where it is in doubt.
+    """
 
     lattice: Lattice
     looks: Sequence[LogProbs]
     text: str
-
-    def alone(self) -> tuple[str, float] | None:
-        """Return what the line network says alone, and its mean chance; None where in doubt."""
-        heard = listen(self.looks)
-        checked = check(heard) if is_sure(heard, None) else None
-        return None if checked is None else (heard.texts[0], checked)
+    alone: Alone | None = None
 
 
 def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
@@ -45,17 +46,16 @@ def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
     Args:
         pairs: Lines whose text is known, and that neither reader learnt from.
     """
-    alone = [pair.alone() for pair in pairs]
-    doubtful = [pair for pair, sure in zip(pairs, alone, strict=True) if sure is None]
+    doubtful = [pair for pair in pairs if pair.alone is None]
     evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
     texts = [pair.text for pair in doubtful]
     draft = replace(even_weights(), score=fit_score(evidence, texts))
-    sure = [
-        (log_odds(said[1]), said[0] == pair.text)
-        for pair, said in zip(pairs, alone, strict=True)
-        if said is not None
-    ]
-    return replace(draft, field=fit_field(evidence, texts, draft), sure=fit_odds(sure))
+    sure = [(pair.alone, pair.text) for pair in pairs if pair.alone is not None]
+    if sure:
+        measures = np.stack([alone.measures for alone, _ in sure])
+        right = np.array([alone.text == text for alone, text in sure])
+        draft = replace(draft, sure=fit_logistic(measures, right))
+    return replace(draft, field=fit_field(evidence, texts, draft))
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:

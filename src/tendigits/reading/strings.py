@@ -19,7 +19,7 @@ from tendigits.reading.answers import (
     letters_at,
     letters_of_candidates,
 )
-from tendigits.reading.candidates import Candidates, make_candidates
+from tendigits.reading.candidates import Candidates, log_softmax, make_candidates
 from tendigits.reading.canvas import MARGIN, SCALE, lay_out
 from tendigits.reading.classifier import Classify
 from tendigits.reading.codes import CodeList
@@ -43,6 +43,7 @@ from tendigits.reading.segment import Line, Mask
 from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
+LEAST_WITNESSED = -8.0  # logarithm of a chance: a digit less likely by itself counts as this
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
@@ -64,6 +65,24 @@ class Recognisers:
     alone: bool = True
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alone:
+    """What the line network says of a line where it is sure.
+
+    Attributes:
+        letters: The digits of its text; their chances are not known yet.
+        measures: (3,) float64, of `weights.SURE_MEASURES`.
+    """
+
+    letters: tuple[Letter, ...]
+    measures: NDArray[np.float64]
+
+    @property
+    def text(self) -> str:
+        """The digits as a string."""
+        return "".join(str(letter.digit) for letter in self.letters)
+
+
 def read_lines(
     lines: Sequence[Line],
     recognisers: Recognisers,
@@ -83,12 +102,10 @@ def read_lines(
     transcribe = recognisers.transcribe
     each = rules if isinstance(rules, Sequence) else [rules] * len(lines)
     heard = [listen(Looks(lay_out(line), transcribe)) if transcribe else None for line in lines]
-    answers = [
-        answer_alone(line, one, recognisers)
-        if recognisers.alone and one is not None and is_sure(one, own)
-        else None
-        for line, one, own in zip(lines, heard, each, strict=True)
-    ]
+    answers: list[Answer | None] = []
+    for line, one, own in zip(lines, heard, each, strict=True):
+        alone = hear_alone(line.mask, one, own, recognisers) if one and recognisers.alone else None
+        answers.append(answer_alone(one, alone, recognisers.weights) if one and alone else None)
     doubtful = [place for place, answer in enumerate(answers) if answer is None]
     cuts = cut_lines([lines[place].mask for place in doubtful], recognisers)
     for place, (candidates, lattice) in zip(doubtful, cuts, strict=True):
@@ -132,20 +149,52 @@ def cut_lines(
     ]
 
 
-def answer_alone(line: Line, heard: Heard, recognisers: Recognisers) -> Answer | None:
-    """Return what the line network says, which is not nothing; None if further looks disagree."""
-    checked = check(heard)
+def hear_alone(
+    mask: Mask, heard: Heard, rules: Rules | None, recognisers: Recognisers
+) -> Alone | None:
+    """Return what the line network says; None where it is not sure, or further looks disagree.
+
+    Args:
+        mask: (H, W) uint8, 1 where there is ink.
+        heard: What it says at first.
+        rules: What the text must keep to.
+        recognisers: That of single digits is asked too.
+    """
+    checked = check(heard) if is_sure(heard, rules) else None
     if checked is None:
         return None
+    text, places = heard.texts[0], without_blanks(heard.looks[0])
+    unknown = np.zeros((len(text), 10))
+    letters = letters_at(columns_of(heard.looks[0], text, places), text, mask, unknown)
+    if not all(letter.is_whole and letter.image.any() for letter in letters):
+        letters = cut_anew(mask, text, unknown, recognisers) or letters
+    measures = measure_alone(checked, letters, recognisers.classify)
+    return Alone(letters=letters, measures=measures)
+
+
+def measure_alone(
+    chance: float, letters: Sequence[Letter], classify: Classify
+) -> NDArray[np.float64]:
+    """Return what the log-odds of what the line network says alone are made of, (3,).
+
+    These are the log-odds of its chance; the least of the logarithms of the digits' chances by the
+    network of single digits, which saw neither the line nor the cuts before; and 1.
+    """
+    logits = classify(np.stack([letter.image for letter in letters]))
+    digits = [letter.digit for letter in letters]
+    least = log_softmax(logits)[np.arange(len(digits)), digits].min()
+    return np.array([log_odds(chance), max(float(least), LEAST_WITNESSED), 1.0])
+
+
+def answer_alone(heard: Heard, alone: Alone, weights: Weights) -> Answer:
+    """Return what the line network says as an answer, with its chance."""
     text = heard.texts[0]
-    slope, offset = recognisers.weights.joint.sure
-    chance = logistic(slope * log_odds(checked) + offset)
+    chance = logistic(float(alone.measures @ weights.joint.sure))
     scaled = share_out(heard.chances, 0, chance)
     digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
-    places = without_blanks(heard.looks[0])
-    letters = letters_at(columns_of(heard.looks[0], text, places), text, line.mask, digits)
-    if not all(letter.is_whole and letter.image.any() for letter in letters):
-        letters = cut_anew(line.mask, text, digits, recognisers) or letters
+    letters = tuple(
+        replace(letter, chances=row) for letter, row in zip(alone.letters, digits, strict=True)
+    )
     return Answer(letters=letters, chance=chance, others=rank(heard.texts, scaled, 0))
 
 

@@ -26,6 +26,7 @@ FITTED = Path(__file__).parent / "fitted.json"  # written by `python -m benchmar
 
 SCORE_MEASURES = ("lattice", "line network", "digits", "nothing at all")
 FIELD_MEASURES = ("log-odds", "lattice", "line network", "always")
+SURE_MEASURES = ("log-odds", "least digit", "always")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,19 +38,20 @@ class JointWeights:
             has, and whether it has none.
         field: (4,) float64, of `FIELD_MEASURES`: what the log-odds of the answer's confidence are
             made of: its log-odds among all texts, and its log-chances by both.
-        sure: Slope and offset of the log-odds where the line network is sure enough to be alone.
+        sure: (3,) float64, of `SURE_MEASURES`: what the log-odds are made of where the line network
+            is sure enough to be alone: see `strings.measure_alone`.
     """
 
     score: NDArray[np.float64]
     field: NDArray[np.float64]
-    sure: tuple[float, float] = (1.0, 0.0)
+    sure: NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
         """Return them as JSON knows them."""
         return {
             "score": dict(zip(SCORE_MEASURES, self.score.tolist(), strict=True)),
             "field": dict(zip(FIELD_MEASURES, self.field.tolist(), strict=True)),
-            "sure": list(self.sure),
+            "sure": dict(zip(SURE_MEASURES, self.sure.tolist(), strict=True)),
         }
 
     @classmethod
@@ -58,13 +60,17 @@ class JointWeights:
         return cls(
             score=np.array([float(fields["score"][name]) for name in SCORE_MEASURES]),
             field=np.array([float(fields["field"][name]) for name in FIELD_MEASURES]),
-            sure=(float(fields["sure"][0]), float(fields["sure"][1])),
+            sure=np.array([float(fields["sure"][name]) for name in SURE_MEASURES]),
         )
 
 
 def even_weights() -> JointWeights:
     """Return weights that trust both readers alike."""
-    return JointWeights(score=np.array([0.5, 0.5, 0, 0]), field=np.array([1.0, 0, 0, 0]))
+    return JointWeights(
+        score=np.array([0.5, 0.5, 0, 0]),
+        field=np.array([1.0, 0, 0, 0]),
+        sure=np.array([1.0, 0, 0]),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
