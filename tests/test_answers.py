@@ -20,7 +20,7 @@ def test_digits_are_cut_where_there_is_least_ink() -> None:
     mask[4:44, 10:30] = mask[8:40, 40:60] = 1
     mask[20:24, 30:37] = 1  # a stroke that reaches over
     mask[40:44, 33:36] = 1  # a point
-    first, second = letters_at(np.array([20.0, 50.0]), "07", mask, np.full((2, 10), 0.1))
+    first, second = letters_at(np.array([20.0, 50.0]), "07", mask)
     assert first.box == (10, 4, 37, 44)
     assert second.box == (40, 8, 60, 40)
     assert [first.digit, second.digit] == [0, 7]
@@ -31,7 +31,7 @@ def test_digits_are_cut_where_there_is_least_ink() -> None:
 def test_a_digit_without_ink_still_has_a_box() -> None:
     mask = np.zeros((48, 60), np.uint8)
     for columns in ([10.0, 10.5], [-5.0, 80.0]):
-        letters = letters_at(np.array(columns), "11", mask, np.full((2, 10), 0.1))
+        letters = letters_at(np.array(columns), "11", mask)
         for letter in letters:
             left, top, right, bottom = letter.box
             assert left < right

@@ -23,10 +23,9 @@ from tendigits.data.paper import Paper, put_on_paper
 from tendigits.data.words import make_words
 from tendigits.errors import DataFormatError
 from tendigits.reading import Reader
-from tendigits.reading.answers import Letter
-from tendigits.reading.joint import log_odds
+from tendigits.reading.answers import LEAST_WITNESSED, Letter, least_chance
 from tendigits.reading.reader import Fields
-from tendigits.reading.strings import LEAST_WITNESSED, measure_alone
+from tendigits.reading.weights import SURE_MEASURES
 from tendigits.results import Box, Page
 
 
@@ -210,17 +209,12 @@ def test_one_digit_is_a_field_too(reader: Reader, few_digits: DigitSet) -> None:
     assert reader.read(digits.images[0]).text == str(digits.labels[0])  # as MNIST has it
 
 
-def test_a_digit_that_looks_like_another_makes_the_line_network_less_sure(reader: Reader) -> None:
-    classify = reader.classify
+def test_a_digit_that_looks_like_another_makes_a_field_less_sure(reader: Reader) -> None:
     plain = np.zeros((28, 28), np.uint8)
     plain[4:24, 12:16] = 255
-    letters = [
-        Letter(digit=digit, chances=np.zeros(10), box=(0, 0, 4, 20), image=plain)
-        for digit in (1, 8)
-    ]
-    one, eight = (measure_alone(0.95, [letter], classify) for letter in letters)
-    assert one[0] == eight[0] == log_odds(0.95)
-    assert LEAST_WITNESSED <= eight[1] < one[1] <= 0
-    both = measure_alone(0.95, letters, classify)
-    assert both[1] == pytest.approx(eight[1], abs=1e-4)
-    assert (reader.recognisers.weights.joint.sure[:2] > 0).all()
+    letters = [Letter(digit=digit, box=(0, 0, 4, 20), image=plain) for digit in (1, 8)]
+    one, eight = (least_chance([letter], reader.classify) for letter in letters)
+    assert LEAST_WITNESSED <= eight < one <= 0
+    assert least_chance(letters, reader.classify) == pytest.approx(eight, abs=1e-4)
+    weights = reader.recognisers.weights.joint
+    assert dict(zip(SURE_MEASURES, weights.sure, strict=True))["least digit"] > 0

@@ -1,7 +1,7 @@
 """What is said of a line: its digits, where each is, how likely each is, and the whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import cv2
@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.imaging import centre, scale_to_box
-from tendigits.reading.candidates import LOWEST, Candidates
+from tendigits.reading.candidates import LOWEST, Candidates, log_softmax
+from tendigits.reading.classifier import Classify
 
 Mask = NDArray[np.uint8]
 
 MOST_SURE = 0.9999  # chance: no digit is surer, since not all texts were looked at
+LEAST_WITNESSED = -8.0  # logarithm of a chance: a digit less likely by itself counts as this
 MOSTLY = 0.75  # of a piece of ink: then all of it belongs to one digit
 
 
@@ -24,16 +26,16 @@ class Letter:
     Attributes:
         digit: 0 to 9.
         chances: (10,) float64: the calibrated chance of each digit; with that of being no digit,
-            or cut elsewhere, they add up to 1.
+            or cut elsewhere, they add up to 1. All 0 before they are known.
         box: Left, top, right, bottom on the line.
         image: (28, 28) uint8: the digit cut out, in MNIST form; empty if no ink was found for it.
         is_whole: No piece of ink was cut straight down for it, where recognition might cut better.
     """
 
     digit: int
-    chances: NDArray[np.float64]
     box: tuple[int, int, int, int]
     image: NDArray[np.uint8]
+    chances: NDArray[np.float64] = field(default_factory=lambda: np.zeros(10))
     is_whole: bool = True
 
 
@@ -78,27 +80,39 @@ def digit_chances(text: str, chances: Sequence[tuple[str, float]]) -> NDArray[np
     return np.minimum(found, MOST_SURE)
 
 
+def with_chances(letters: Sequence[Letter], chances: NDArray[np.float64]) -> tuple[Letter, ...]:
+    """Return L letters with the chances of each, (L, 10)."""
+    return tuple(replace(letter, chances=row) for letter, row in zip(letters, chances, strict=True))
+
+
+def least_chance(letters: Sequence[Letter], classify: Classify) -> float:
+    """Return the least of the logarithms of the digits' chances, each looked at by itself.
+
+    The network of single digits is a witness that saw neither the line nor its text.
+
+    Args:
+        letters: One or more.
+        classify: (N, 28, 28) uint8 -> (N, 10) logits.
+    """
+    logits = classify(np.stack([letter.image for letter in letters]))
+    digits = [letter.digit for letter in letters]
+    chances = log_softmax(logits)[np.arange(len(digits)), digits]
+    return max(float(chances.min()), LEAST_WITNESSED)
+
+
 def letters_of_candidates(
-    path: Sequence[int], text: str, candidates: Candidates, chances: NDArray[np.float64]
+    path: Sequence[int], text: str, candidates: Candidates
 ) -> tuple[Letter, ...]:
     """Return the digits of a text that is cut as a path through candidates says."""
     letters = []
-    for candidate, digit, row in zip(path, text, chances, strict=True):
+    for candidate, digit in zip(path, text, strict=True):
         left, top, right, bottom = candidates.boxes[candidate].tolist()
-        letters.append(
-            Letter(
-                digit=int(digit),
-                chances=row,
-                box=(left, top, right, bottom),
-                image=candidates.images[candidate],
-            )
-        )
+        image = candidates.images[candidate]
+        letters.append(Letter(digit=int(digit), box=(left, top, right, bottom), image=image))
     return tuple(letters)
 
 
-def letters_at(
-    columns: NDArray[np.float64], text: str, mask: Mask, chances: NDArray[np.float64]
-) -> tuple[Letter, ...]:
+def letters_at(columns: NDArray[np.float64], text: str, mask: Mask) -> tuple[Letter, ...]:
     """Return the digits of a text of which only their columns on the line are known.
 
     Each piece of ink belongs to the digit in whose columns most of it lies. One that is shared is
@@ -109,14 +123,13 @@ def letters_at(
         columns: (L,) float64, ascending.
         text: L digits.
         mask: (H, W) uint8, 1 where there is ink.
-        chances: (L, 10) float64.
     """
     ink = mask.sum(axis=0, dtype=np.float64)
     cuts = [_find_cut(ink, left, right) for left, right in pairwise(columns)]
     owner = np.searchsorted(np.array(cuts, np.int64), np.arange(mask.shape[1]), side="right")
     owners, shared = own_pieces(mask, owner, len(text))
     letters = []
-    for place, (digit, row) in enumerate(zip(text, chances, strict=True)):
+    for place, digit in enumerate(text):
         glyph = owners == place
         if not glyph.any():
             glyph = np.broadcast_to(owner == place, mask.shape)
@@ -124,7 +137,7 @@ def letters_at(
         seen = (owners == place)[box[1] : box[3], box[0] : box[2]].astype(np.float32)
         image = centre(scale_to_box(seen)) if seen.any() else np.zeros((28, 28), np.uint8)
         whole = place not in shared
-        letters.append(Letter(digit=int(digit), chances=row, box=box, image=image, is_whole=whole))
+        letters.append(Letter(digit=int(digit), box=box, image=image, is_whole=whole))
     return tuple(letters)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.answers import Answer, Letter, letters_of_candidates
+from tendigits.reading.answers import Answer, Letter, letters_of_candidates, with_chances
 from tendigits.reading.candidates import Candidates
 from tendigits.reading.joint import LEAST_CHANCE, READINGS, lattice_log_chances
 from tendigits.reading.lattice import Lattice, Scores, chances
@@ -94,7 +94,8 @@ def spell(
             others[digit] = found[digit]
             found = others
         rows.append(found)
-    return letters_of_candidates(reading.path, reading.text, candidates, np.array(rows))
+    letters = letters_of_candidates(reading.path, reading.text, candidates)
+    return with_chances(letters, np.array(rows))
 
 
 def same_place(candidate: int, candidates: Candidates) -> NDArray[np.bool_]:

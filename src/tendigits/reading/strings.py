@@ -16,10 +16,12 @@ from tendigits.reading.answers import (
     Answer,
     Letter,
     digit_chances,
+    least_chance,
     letters_at,
     letters_of_candidates,
+    with_chances,
 )
-from tendigits.reading.candidates import Candidates, log_softmax, make_candidates
+from tendigits.reading.candidates import Candidates, make_candidates
 from tendigits.reading.canvas import MARGIN, SCALE, lay_out
 from tendigits.reading.classifier import Classify
 from tendigits.reading.codes import CodeList
@@ -43,7 +45,6 @@ from tendigits.reading.segment import Line, Mask
 from tendigits.reading.single import judge_one
 from tendigits.reading.weights import Weights, weigh
 
-LEAST_WITNESSED = -8.0  # logarithm of a chance: a digit less likely by itself counts as this
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
 
 
@@ -164,51 +165,24 @@ def hear_alone(
     if checked is None:
         return None
     text, places = heard.texts[0], without_blanks(heard.looks[0])
-    unknown = np.zeros((len(text), 10))
-    letters = letters_at(columns_of(heard.looks[0], text, places), text, mask, unknown)
+    letters = letters_at(columns_of(heard.looks[0], text, places), text, mask)
     if not all(letter.is_whole and letter.image.any() for letter in letters):
-        letters = cut_anew(mask, text, unknown, recognisers) or letters
-    measures = measure_alone(checked, letters, recognisers.classify)
+        letters = cut_anew(mask, text, recognisers) or letters
+    measures = np.array([log_odds(checked), least_chance(letters, recognisers.classify), 1.0])
     return Alone(letters=letters, measures=measures)
-
-
-def measure_alone(
-    chance: float, letters: Sequence[Letter], classify: Classify
-) -> NDArray[np.float64]:
-    """Return what the log-odds of what the line network says alone are made of, (3,).
-
-    These are the log-odds of its chance; the least of the logarithms of the digits' chances by the
-    network of single digits, which saw neither the line nor the cuts before; and 1.
-    """
-    logits = classify(np.stack([letter.image for letter in letters]))
-    digits = [letter.digit for letter in letters]
-    least = log_softmax(logits)[np.arange(len(digits)), digits].min()
-    return np.array([log_odds(chance), max(float(least), LEAST_WITNESSED), 1.0])
 
 
 def answer_alone(heard: Heard, alone: Alone, weights: Weights) -> Answer:
     """Return what the line network says as an answer, with its chance."""
-    text = heard.texts[0]
     chance = logistic(float(alone.measures @ weights.joint.sure))
     scaled = share_out(heard.chances, 0, chance)
-    digits = digit_chances(text, list(zip(heard.texts, scaled.tolist(), strict=True)))
-    letters = tuple(
-        replace(letter, chances=row) for letter, row in zip(alone.letters, digits, strict=True)
-    )
+    digits = digit_chances(alone.text, list(zip(heard.texts, scaled.tolist(), strict=True)))
+    letters = with_chances(alone.letters, digits)
     return Answer(letters=letters, chance=chance, others=rank(heard.texts, scaled, 0))
 
 
-def cut_anew(
-    mask: Mask, text: str, digits: NDArray[np.float64], recognisers: Recognisers
-) -> tuple[Letter, ...]:
-    """Return the digits of a text that touch, cut as recognition says; none if it knows no way.
-
-    Args:
-        mask: (H, W) uint8, 1 where there is ink.
-        text: L digits.
-        digits: (L, 10) float64, the chances of each.
-        recognisers: That of single digits is asked.
-    """
+def cut_anew(mask: Mask, text: str, recognisers: Recognisers) -> tuple[Letter, ...]:
+    """Return the digits of a text that touch, cut as recognition says; none if it knows no way."""
     rules = CodeList(codes=(text,))
     found = []
     for along_slant in (False, True):
@@ -217,7 +191,7 @@ def cut_anew(
     if not found:
         return ()
     reading, candidates = max(found, key=lambda pair: pair[0].score)
-    return letters_of_candidates(reading.path, text, candidates, digits)
+    return letters_of_candidates(reading.path, text, candidates)
 
 
 def choose_jointly(
@@ -242,13 +216,12 @@ def choose_jointly(
     text = evidence.texts[best]
     if not text:
         return None
-    chance = logistic(
-        float(measure_answer(evidence, best, float(kept[best])) @ weights.joint.field)
-    )
+    measures = measure_answer(evidence, best, float(kept[best]))
+    chance = logistic(float(measures @ weights.joint.field))
     scaled = share_out(kept, best, chance)
     digits = digit_chances(text, list(zip(evidence.texts, scaled.tolist(), strict=True)))
     return Answer(
-        letters=cut_out(line, text, evidence, candidates, looks[0], digits),
+        letters=with_chances(cut_out(line.mask, text, evidence, candidates, looks[0]), digits),
         chance=chance,
         others=rank(evidence.texts, scaled, best),
         unconstrained=evidence.texts[free] if free != best else None,
@@ -256,17 +229,12 @@ def choose_jointly(
 
 
 def cut_out(
-    line: Line,
-    text: str,
-    evidence: Evidence,
-    candidates: Candidates,
-    log_probs: LogProbs,
-    digits: NDArray[np.float64],
+    mask: Mask, text: str, evidence: Evidence, candidates: Candidates, log_probs: LogProbs
 ) -> tuple[Letter, ...]:
     """Return the digits of a text: where the lattice cuts them, or where the network sees them."""
     if text in evidence.paths:
-        return letters_of_candidates(evidence.paths[text], text, candidates, digits)
-    return letters_at(columns_of(log_probs, text), text, line.mask, digits)
+        return letters_of_candidates(evidence.paths[text], text, candidates)
+    return letters_at(columns_of(log_probs, text), text, mask)
 
 
 def columns_of(
