@@ -38,8 +38,8 @@ class JointWeights:
             has, and whether it has none.
         field: (4,) float64, of `FIELD_MEASURES`: what the log-odds of the answer's confidence are
             made of: its log-odds among all texts, and its log-chances by both.
-        sure: (3,) float64, of `SURE_MEASURES`: what the log-odds are made of where the line network
-            is sure enough to be alone: its log-odds after further looks, and `answers.least_chance`.
+        sure: (3,) float64, of `SURE_MEASURES`: the same where the line network is sure enough to
+            be alone: its log-odds after further looks, and `answers.least_chance`.
     """
 
     score: NDArray[np.float64]
