@@ -46,7 +46,7 @@ MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # err
 LATER = {
     "a deeper network, shown what other hands and scanners make: member": "recipe-member",
     "three of these together: ensemble": "ensemble",
-    "one wide network that learned from the three: best": "recipe-best",
+    "one wide network that knows more forms, trained longer: best": "recipe-best",
 }
 
 Step = tuple[str, Recipe]
