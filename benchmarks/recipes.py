@@ -91,8 +91,13 @@ def measure(
 
 def command_of(recipe: str, seeds: int, threads: int) -> str:
     """Return the command that measures so."""
+    return f"scripts/bench recipes {recipe} {seeds_and_threads(seeds, threads)}"
+
+
+def seeds_and_threads(seeds: int, threads: int) -> str:
+    """Return the options that say so many seeds, and threads where these are not all cores."""
     fewer = "" if threads == available_cores() else f" --threads {threads}"
-    return f"scripts/bench recipes {recipe} --seeds {seeds}{fewer}"
+    return f"--seeds {seeds}{fewer}"
 
 
 def main() -> None:

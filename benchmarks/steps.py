@@ -17,10 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from benchmarks.recipes import versions
+from benchmarks.recipes import seeds_and_threads, versions
 from benchmarks.results import (
     RESULTS,
     read_results,
@@ -31,7 +32,7 @@ from benchmarks.results import (
 )
 from benchmarks.training import train_network
 from tendigits.data import DigitSet, load_mnist
-from tendigits.environment import describe_environment, processor_name
+from tendigits.environment import available_cores, describe_environment, processor_name
 from tendigits.evaluation.metrics import evaluate_logits
 from tendigits.evaluation.predict import predict_logits
 from tendigits.training.memory import keep_freed_memory
@@ -83,6 +84,7 @@ def take(step: Step, mnist: DigitSet, seed: int) -> dict[str, Any]:
         "recipe_sha256": recipe_sha256(recipe),
         "seed": seed,
         "processor": processor_name(),
+        "threads": torch.get_num_threads(),
         "train_seconds": round(seconds, 3),
         "test_accuracy": evaluate_logits(logits, mnist.test.labels).accuracy,
     }
@@ -170,11 +172,15 @@ def main() -> None:
     """Read the command line, take the steps, plot."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="trainings at each step")
+    parser.add_argument("--threads", type=int, default=available_cores(), help="to train with")
     parser.add_argument("--again", action="store_true", help="measure all anew")
     parser.add_argument("--epochs", type=float, help="instead of each recipe's: a look, no result")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="for figures and plot")
     arguments = parser.parse_args()
-    steps, command = make_steps(), f"scripts/bench steps --seeds {arguments.seeds}"
+    steps, command = (
+        make_steps(),
+        f"scripts/bench steps {seeds_and_threads(arguments.seeds, arguments.threads)}",
+    )
     if arguments.epochs:
         if arguments.folder == RESULTS:
             parser.error("--epochs makes figures that are no results: name another --folder")
@@ -185,6 +191,7 @@ def main() -> None:
         results_path(NAME, arguments.folder).unlink(missing_ok=True)
     elif before and versions(before["environment"]) != versions(describe_environment()):
         sys.exit(f"{NAME} was measured with other versions or cores: add --again")
+    torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     runs = measure(steps, load_mnist(), arguments.seeds, command, arguments.folder)
     if arguments.folder == RESULTS:
