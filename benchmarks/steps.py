@@ -154,7 +154,8 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
     axes.plot(means, range(len(names)), "o-", color="#1c5fa5", zorder=3)
     axes.set(
         xscale="log",
-        xlabel="errors in 10,000 test pictures: mean, and every seed in grey",
+        xlabel="errors in 10,000 test pictures:\nmean, and every seed in grey",
+        xlim=(0.75 * min(means), None),
         yticks=range(len(names)),
         yticklabels=[f"{number}  {name}" for number, name in enumerate(names, 1)],
         ylim=(len(names) - 0.5, -0.7),
