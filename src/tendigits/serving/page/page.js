@@ -22,6 +22,7 @@ function changed() {
   byId("undo").disabled = byId("clear").disabled = sheet.isEmpty;
   byId("hint").hidden = !sheet.isEmpty;
   isStale = true;
+  byId("corrected").textContent = "";
   if (!isAsking) ask();
 }
 
@@ -84,11 +85,11 @@ function showChosen() {
   result.showDigits(page, chosen, choose);
   result.showBoxes(page, place, chosen, canvas.clientHeight / canvas.clientWidth);
   result.showDigit(page, chosen);
-  byId("corrected").textContent = "";
 }
 
 function choose(number) {
   chosen = number;
+  byId("corrected").textContent = "";
   showChosen();
   byId("digits").children[chosen]?.focus();
 }

@@ -7,6 +7,7 @@ const RENEW = 30000; // milliseconds of typing after which the piece is asked fo
 let piece = null; // what is on the desk
 let lent = 0; // when it was
 let isBusy = false;
+let counted = 0; // how often the pieces were
 let waiting;
 
 class Refusal extends Error {
@@ -70,7 +71,7 @@ async function next() {
   } else {
     await lay(await answer.json(), "");
   }
-  await count();
+  count().catch((error) => tell(error.message)); // nobody who types has to wait for it
 }
 
 async function lay(leased, typed) {
@@ -150,7 +151,10 @@ function marked(fields) {
 const sentence = (words) => `${words[0].toUpperCase()}${words.slice(1)}.`;
 
 async function count() {
+  counted += 1;
+  const own = counted;
   const { open, settled } = await (await ask("counts")).json();
+  if (own !== counted) return; // a later one is on its way
   const all = open + settled;
   byId("counts").textContent = `${settled.toLocaleString("en")} of ${all.toLocaleString("en")} done`;
   byId("news").textContent = open ? "Nothing for you now" : "All done";
