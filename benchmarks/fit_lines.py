@@ -245,7 +245,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
-    parser.add_argument("--grown", type=Path, help="checkpoint of a shallower network to begin from")
+    parser.add_argument("--grown", type=Path, help="checkpoint of a shallower one to begin from")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()

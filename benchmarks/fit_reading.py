@@ -3,9 +3,10 @@
     scripts/bench fit_reading --model reader
 
 Weights are fitted on lines of the 55,000 digits that are not held out, confidence on lines of the
-5,000 that are, and words in letters are among both. How much the lattice and the line network count
-beside each other is fitted on the latter too, and so is the confidence in a line of one digit. The
-test set and real pictures have no part in it. It writes src/tendigits/reading/fitted.json.
+5,000 that are, and words in letters are among both; on the latter too the confidence in a line of
+one digit. How much the lattice and the line network count beside each other is fitted on lines of
+forms that neither has learnt, as two older networks read them (benchmarks/strangers). The test set
+and real pictures have no part in it. It writes src/tendigits/reading/fitted.json.
 """
 
 import argparse
@@ -14,15 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.line_pool import digits_to_write
+from benchmarks.line_pool import HELD_OUT_SEEDS, digits_to_write
 from tendigits.atomic import write_json
 from tendigits.data import Digits
+from tendigits.data.ductus import write_digits
 from tendigits.data.lines import make_lines, sway
+from tendigits.data.paper import Paper
 from tendigits.data.words import make_words
 from tendigits.reading.canvas import lay_out
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
-from tendigits.reading.cuts import choose, raw_digit_chances
+from tendigits.reading.cuts import raw_digit_chances
 from tendigits.reading.fitting import (
     Example,
     fit_weights,
@@ -34,11 +38,13 @@ from tendigits.reading.heard import listen
 from tendigits.reading.joint import lattice_log_chances, log_odds
 from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
-from tendigits.reading.single import measure_one
+from tendigits.reading.single import judge_one
 from tendigits.reading.strings import Recognisers, hear_alone
 from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
 STRANGE = 1.6  # pixels, of MNIST's form, by which strokes of strangers stray; of learnt ones, 1.0
+STRANGERS = Path(__file__).parent / "strangers"
+STRANGE_DIGITS = 4_000  # that lines of strangers are written with
 WORDS_SHARE = 0.1  # of lines that are words: enough to learn that there is such a thing
 
 
@@ -95,9 +101,27 @@ def make_pair(example: Example, recognisers: Recognisers, transcribe: Transcribe
     )
 
 
+def make_strangers(folder: Path, weights: Weights, count: int) -> list[Pair]:
+    """Return lines of forms that two networks have not learnt, and what they say of them.
+
+    They are on clean paper: how much each network counts is to follow from the hand.
+
+    Args:
+        folder: Holds ``small.onnx`` and ``line.onnx``.
+        weights: Of the lattice.
+        count: Of lines.
+    """
+    classify = load_classifier(folder / "small.onnx")
+    transcribe = load_line_network(folder / "line.onnx")
+    recognisers = Recognisers(classify=classify, transcribe=transcribe, weights=weights)
+    digits = write_digits(STRANGE_DIGITS, HELD_OUT_SEEDS + 1)
+    lines = make_lines(digits, count, seed=5, least=2, paper=Paper())
+    return [make_pair(one, recognisers, transcribe) for one in make_examples(lines, classify)]
+
+
 def fit_one(
     classify: Classify, transcribe: Transcribe, weights: Weights, count: int
-) -> tuple[float, float, float]:
+) -> NDArray[np.float64]:
     """Return the weights of the confidence in a line of one digit, fitted on held-out ones.
 
     Args:
@@ -114,16 +138,16 @@ def fit_one(
     measures, right = [], []
     for example in make_examples(iter(lines), classify):
         heard = listen(Looks(lay_out(example.line), transcribe))
+        if len(heard.texts[0]) > 1:
+            continue
         lattice = weigh(example.candidates, example.logits, weights)
-        cut = choose(example.candidates, lattice, weights, None)
-        if cut is not None and len(cut.letters) == 1 and len(heard.texts[0]) <= 1:
-            measures.append(measure_one(cut, heard, weights))
-            right.append(cut.text == example.text)
-    slope, heard_slope, offset = fit_logistic(np.array(measures), np.array(right)).tolist()
-    print(
-        f"one digit: {np.mean(right):.2%} of {len(right)} right: {slope}, {heard_slope}, {offset}"
-    )
-    return slope, heard_slope, offset
+        judged = judge_one(example.candidates, lattice, heard, weights, None)
+        if judged is not None:
+            measures.append(judged.measures)
+            right.append(str(judged.digit) == example.text)
+    fitted = fit_logistic(np.array(measures), np.array(right))
+    print(f"one digit: {np.mean(right):.2%} of {len(right)} right: {fitted.tolist()}")
+    return fitted
 
 
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
@@ -140,6 +164,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=FITTED)
     parser.add_argument(
+        "--strangers", type=Path, default=STRANGERS, help="folder of networks that are strangers"
+    )
+    parser.add_argument(
         "--one-digit", action="store_true", help="fit that confidence only, and keep all else"
     )
     arguments = parser.parse_args()
@@ -149,7 +176,8 @@ def main() -> None:
         kept = load_weights(arguments.out)
         one = fit_one(classify, transcribe, kept, arguments.held_out)
         saved = json.loads(arguments.out.read_bytes())
-        write_json(arguments.out, {**saved, "one": list(one)})
+        one_by_name = replace(kept, one=one).to_dict()["one"]
+        write_json(arguments.out, {**saved, "one": one_by_name})
         return
     weights = fit_weights(
         make_all(classify, arguments.lines, held_out=False, seed=1), epochs=arguments.epochs, seed=0
@@ -167,7 +195,9 @@ def main() -> None:
     print(f"words not read at all: {np.mean(words):.2%} of {len(words)}")
     recognisers = Recognisers(classify=classify, transcribe=transcribe, weights=weights)
     pairs = [make_pair(one, recognisers, transcribe) for one in held_out]
-    weights = replace(with_calibration(weights, field, single), joint=fit_joint(pairs))
+    strangers = make_strangers(arguments.strangers, weights, arguments.held_out // 4)
+    joint = fit_joint(pairs, strangers)
+    weights = replace(with_calibration(weights, field, single), joint=joint)
     weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
     print(f"fitted: {weights.joint}")
     write_json(

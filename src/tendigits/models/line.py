@@ -44,9 +44,9 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
         super().__init__()
-        self.branch = nn.Sequential(*convolve(channels, channels, kernel)[:-1])
-        scale = self.branch[-1].weight
-        nn.init.zeros_(scale)
+        convolution, normalisation, _ = convolve(channels, channels, kernel)
+        nn.init.zeros_(normalisation.get_parameter("weight"))
+        self.branch = nn.Sequential(convolution, normalisation)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, C, H, W) for (N, C, H, W)."""

@@ -14,6 +14,7 @@ from tendigits.reading.classifier import Classify
 
 Mask = NDArray[np.uint8]
 
+LEAST_SHARED = 1e-9  # chance that the others have together, at least
 MOST_SURE = 0.9999  # chance: no digit is surer, since not all texts were looked at
 LEAST_WITNESSED = -8.0  # logarithm of a chance: a digit less likely by itself counts as this
 MOSTLY = 0.75  # of a piece of ink: then all of it belongs to one digit
@@ -78,6 +79,14 @@ def digit_chances(text: str, chances: Sequence[tuple[str, float]]) -> NDArray[np
             elif other.startswith(text[: place + 1]) or other.endswith(text[place:]):
                 found[place, int(letter)] += chance
     return np.minimum(found, MOST_SURE)
+
+
+def share_out(raw: NDArray[np.float64], best: int, chance: float) -> NDArray[np.float64]:
+    """Return chances, (K,), of which the best has its own and the others share the rest."""
+    others = np.delete(raw, best).sum()
+    shared = raw * (1 - chance) / max(float(others), LEAST_SHARED)
+    shared[best] = chance
+    return np.asarray(shared)
 
 
 def with_chances(letters: Sequence[Letter], chances: NDArray[np.float64]) -> tuple[Letter, ...]:

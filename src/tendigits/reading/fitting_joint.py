@@ -40,22 +40,28 @@ class Pair:
     alone: Alone | None = None
 
 
-def fit_joint(pairs: Sequence[Pair]) -> JointWeights:
+def fit_joint(pairs: Sequence[Pair], strangers: Sequence[Pair]) -> JointWeights:
     """Return the weights under which the right texts are likeliest, and calibrated.
 
     Args:
-        pairs: Lines whose text is known, and that neither reader learnt from.
+        pairs: Lines whose text is known, and that neither reader learnt from: they calibrate.
+        strangers: The same by hands of which neither reader has learnt: they say how much each
+            counts. Among lines made like those that it learnt from, the line network leaves the
+            lattice nothing to say.
     """
-    doubtful = [pair for pair in pairs if pair.alone is None]
-    evidence = [gather(pair.lattice, pair.looks) for pair in doubtful]
-    texts = [pair.text for pair in doubtful]
-    draft = replace(even_weights(), score=fit_score(evidence, texts))
+    draft = replace(even_weights(), score=fit_score(*_doubtful(strangers)))
     sure = [(pair.alone, pair.text) for pair in pairs if pair.alone is not None]
     if sure:
         measures = np.stack([alone.measures for alone, _ in sure])
         right = np.array([alone.text == text for alone, text in sure])
         draft = replace(draft, sure=fit_logistic(measures, right))
-    return replace(draft, field=fit_field(evidence, texts, draft))
+    return replace(draft, field=fit_field(*_doubtful(pairs), draft))
+
+
+def _doubtful(pairs: Sequence[Pair]) -> tuple[list[Evidence], list[str]]:
+    """Return what both readers say of the lines that both must weigh, and their texts."""
+    chosen = [pair for pair in pairs if pair.alone is None]
+    return [gather(pair.lattice, pair.looks) for pair in chosen], [pair.text for pair in chosen]
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from tendigits.reading.weights import JointWeights
 READINGS = 6  # of the line network that are weighed against each other
 CUT_READINGS = 4  # of the lattice, where each one more takes longer
 FURTHER = 3  # of each further look at the line
-FLOOR = -25.0  # logarithm: a text that one reader does not find has this chance with it
+FLOOR = -8.0  # logarithm: no reader rules out more than this what the other one finds
 LEAST_CHANCE = 1e-9  # of a reading: less cannot be told from none
 
 Paths = dict[str, tuple[int, ...]]

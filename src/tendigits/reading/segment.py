@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.components import Pieces, find_pieces
 from tendigits.reading.ground import Ground, chain, measure_stroke, turn
-from tendigits.reading.rules import height_of_most, remove_rules, weighted_median
+from tendigits.reading.rules import remove_rules, weighted_median
 from tendigits.results import Box
 
 Ink = NDArray[np.float32]
@@ -56,28 +57,6 @@ class Line:
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Pieces:
-    """Connected pieces of ink.
-
-    Attributes:
-        labels: (H, W) int32, 0 on the ground.
-        boxes: (N, 4) float64: left, top, width, height of piece 1 and on.
-        areas: (N,) float64, pixels.
-        height: Of a usual digit, in pixels.
-    """
-
-    labels: NDArray[np.int32]
-    boxes: NDArray[np.float64]
-    areas: NDArray[np.float64]
-    height: float
-
-    @property
-    def middles(self) -> NDArray[np.float64]:
-        """(N, 2): x and y of the middle of each piece."""
-        return self.boxes[:, :2] + self.boxes[:, 2:] / 2
-
-
 def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     """Return the lines of writing of a page, top to bottom.
 
@@ -88,14 +67,14 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     Returns:
         The lines; none on a blank page.
     """
-    pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+    pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=one)
     if not len(pieces.boxes):
         return []
     skew = skew_of(pieces)
     fall = abs(skew) * float(np.ptp(pieces.middles[:, 0])) / pieces.height
     if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
         ground, skew = turn(ground, skew), 0.0
-        pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke)
+        pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=one)
         if not len(pieces.boxes):
             return []
     groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
@@ -119,22 +98,6 @@ def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:
     size = (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - boxes[:, :2].min(axis=0)
     scale = LINE_HEIGHT / weighted_median(boxes[:, 3], pieces.areas[group])
     return bool(scale * size[0] <= MOST_WIDTH and scale * size[1] <= MOST_HEIGHT)
-
-
-def find_pieces(mask: Mask, stroke: float) -> Pieces:
-    """Return the connected pieces of a (H, W) mask that are larger than grains."""
-    _, labels, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    height = height_of_most(np.asarray(statistics), np.asarray(middles), stroke)
-    measured = np.asarray(statistics[1:], np.float64)
-    grain = max(2.0, 0.4 * stroke * stroke)
-    kept = (measured[:, cv2.CC_STAT_AREA] >= grain) & (height > 0)
-    numbers = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
-    return Pieces(
-        labels=np.take(numbers, np.asarray(labels)),
-        boxes=measured[kept, :4],
-        areas=measured[kept, cv2.CC_STAT_AREA],
-        height=height,
-    )
 
 
 def skew_of(pieces: Pieces) -> float:

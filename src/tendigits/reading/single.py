@@ -1,58 +1,140 @@
-"""A line of one digit: there the network of single digits is the better judge.
+"""A line of one digit: two networks look at it, and both count the same.
 
-It has seen more of what pens and scanners make of a digit than the line network has, which counts
-here only as a witness of how sure the answer is. How much is fitted on held-out lines.
+How much each is worth is not fitted: on lines that are synthesised, as those were that it learnt
+from, the line network is the better one by far; on real digits it is not (LOG, 2026-11-26). How
+sure an answer is, is fitted on held-out lines.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.answers import Answer, Letter
+from tendigits.reading.answers import Answer, Letter, letters_of_candidates, share_out
+from tendigits.reading.candidates import Candidates
+from tendigits.reading.codes import CodeList
+from tendigits.reading.ctc import text_log_probs
+from tendigits.reading.cuts import choose
 from tendigits.reading.heard import Heard
-from tendigits.reading.joint import log_odds, logistic
+from tendigits.reading.joint import (
+    FLOOR,
+    LEAST_CHANCE,
+    keeps_to,
+    lattice_log_chances,
+    log_odds,
+    logistic,
+)
+from tendigits.reading.lattice import Lattice
+from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import Weights
 
-LEAST_HEARD = 4.5e-5  # chance: that of a digit that is not heard
+NEXT_TO_NONE = -700.0  # logarithm: no chance is less
+DIGITS = [str(digit) for digit in range(10)]
 
 
-def judge_one(cut: Answer, heard: Heard, weights: Weights) -> Answer:
-    """Return the answer to a line of one digit with its chance.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """What both networks say of a line of one digit.
+
+    Attributes:
+        digit: 0 to 9.
+        letter: It, cut out.
+        chances: (10,) float64, of each digit, given that it is one.
+        measures: (4,) float64, of `weights.ONE_MEASURES`.
+        cut: The answer by the ways to cut the line.
+    """
+
+    digit: int
+    letter: Letter
+    chances: NDArray[np.float64]
+    measures: NDArray[np.float64]
+    cut: Answer
+
+
+def judge_one(
+    candidates: Candidates,
+    lattice: Lattice,
+    heard: Heard,
+    weights: Weights,
+    rules: Rules | None,
+    *,
+    own: bool = False,
+) -> Judged | None:
+    """Return what a line says; None if the best way to cut it is not into one digit.
 
     Args:
-        cut: The best answer by the ways to cut the line, of one digit.
+        candidates: All that may be a digit.
+        lattice: All ways to cut the line, scored.
         heard: What the line network says.
         weights: Fitted.
+        rules: What the answer must keep to; None for any digit.
+        own: The network of single digits is somebody's own, or was taught: it alone says which
+            digit it is, and the line network only how sure that is.
     """
-    chance = logistic(float(measure_one(cut, heard, weights) @ np.array(weights.one)))
+    cut = choose(candidates, lattice, weights, rules)
+    if cut is None or len(cut.letters) != 1:
+        return None
+    by_cuts, by_line = by_both(lattice, heard)
+    pooled = by_cuts if own else by_cuts + by_line
+    kept = np.array([rules is None or keeps_to(rules, digit) for digit in DIGITS])
+    if kept.any():
+        pooled = np.where(kept, pooled, -np.inf)
+    chances = np.exp(pooled - np.logaddexp.reduce(pooled))
+    digit, letter = int(cut.text), cut.letters[0]
+    if not own and (other := cut_as(int(chances.argmax()), digit, candidates, lattice)):
+        digit, letter = other.digit, other
+    measures = measure_one(lattice, digit, float(chances[digit]), float(by_line[digit]))
+    return Judged(digit=digit, letter=letter, chances=chances, measures=measures, cut=cut)
+
+
+def cut_as(digit: int, known: int, candidates: Candidates, lattice: Lattice) -> Letter | None:
+    """Return the ink that is most like a digit; None if it is the one known, or none can be it."""
+    if digit == known:
+        return None
+    for reading in best_readings(lattice, CodeList(codes=(str(digit),))):
+        return letters_of_candidates(reading.path, str(digit), candidates)[0]
+    return None
+
+
+def answer_one(judged: Judged, weights: Weights) -> Answer:
+    """Return what was judged as an answer, with its chance."""
+    cut, text = judged.cut, DIGITS[judged.digit]
+    chance = logistic(float(judged.measures @ weights.one)) if cut.chance > 0 else 0.0
+    chances = share_out(judged.chances, judged.digit, chance)
+    others = {DIGITS[digit]: float(chances[digit]) for digit in range(10)}
+    others |= {other: min(found, 1 - chance) for other, found in cut.others if len(other) != 1}
+    del others[text]
+    likely = [(other, found) for other, found in others.items() if found > LEAST_CHANCE]
     return replace(
         cut,
+        letters=(replace(judged.letter, chances=chances),),
         chance=chance,
-        letters=(doubt(cut.letters[0], chance),),
-        others=tuple((text, min(other, 1 - chance)) for text, other in cut.others),
+        others=tuple(sorted(likely, key=lambda one: -one[1])),
+        unconstrained=cut.unconstrained if cut.unconstrained != text else None,
     )
 
 
-def measure_one(cut: Answer, heard: Heard, weights: Weights) -> NDArray[np.float64]:
-    """Return what the log-odds of an answer of one digit are a weighted sum of, (3,).
+def by_both(lattice: Lattice, heard: Heard) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the logarithms of the chance of each digit by both, (10,), given that it is one."""
+    by_cuts = np.maximum(lattice_log_chances(lattice, DIGITS), NEXT_TO_NONE)
+    by_line = np.maximum(text_log_probs(heard.merged, DIGITS), NEXT_TO_NONE)
+    return (
+        np.maximum(by_cuts - np.logaddexp.reduce(by_cuts), FLOOR),
+        np.maximum(by_line - np.logaddexp.reduce(by_line), FLOOR),
+    )
 
-    These are its log-odds by the ways to cut the line, before calibration; the logarithm of its
-    chance by the line network, given that there is a digit at all; and 1. What is not among its
-    likely texts is not heard. Whether there is a digit, the network of single digits knows better:
-    it has learned to be unsure of letters and scribbles.
+
+def measure_one(lattice: Lattice, digit: int, chance: float, heard: float) -> NDArray[np.float64]:
+    """Return what the log-odds of an answer of one digit are a weighted sum of: `ONE_MEASURES`.
+
+    Whether there is a digit at all, the network of single digits knows better: it has learned to be
+    unsure of letters and scribbles.
+
+    Args:
+        lattice: All ways to cut the line.
+        digit: The answer.
+        chance: Of it, among the ten digits.
+        heard: The logarithm of its chance by the line network, given that it is a digit.
     """
-    slope, offset = weights.field
-    known = dict(zip(heard.texts, heard.chances.tolist(), strict=True))
-    something = max(1 - known.get("", 0.0), 1e-9)
-    given = max(known.get(cut.text, 0.0) / something, LEAST_HEARD)
-    return np.array([(log_odds(cut.chance) - offset) / slope, np.log(given), 1.0])
-
-
-def doubt(letter: Letter, chance: float) -> Letter:
-    """Return a letter whose digit has a chance, and the others their shares of what is left."""
-    chances = np.asarray(letter.chances, np.float64).copy()
-    chances[letter.digit] = 0
-    chances *= (1 - chance) / max(float(chances.sum()), 1e-12)
-    chances[letter.digit] = chance
-    return replace(letter, chances=chances)
+    whole = float(np.exp(lattice_log_chances(lattice, [DIGITS[digit]])[0]))
+    return np.array([log_odds(chance), log_odds(whole), heard, 1.0])

@@ -19,6 +19,7 @@ from tendigits.reading.answers import (
     least_chance,
     letters_at,
     letters_of_candidates,
+    share_out,
     with_chances,
 )
 from tendigits.reading.candidates import Candidates, make_candidates
@@ -42,7 +43,7 @@ from tendigits.reading.line_network import Looks, Transcribe
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.segment import Line, Mask
-from tendigits.reading.single import judge_one
+from tendigits.reading.single import answer_one, judge_one
 from tendigits.reading.weights import Weights, weigh
 
 PLACE = 2  # pixels of the sheet that a place of the line network is wide
@@ -111,7 +112,7 @@ def read_lines(
     cuts = cut_lines([lines[place].mask for place in doubtful], recognisers)
     for place, (candidates, lattice) in zip(doubtful, cuts, strict=True):
         answers[place] = answer_doubtful(
-            lines[place], heard[place], candidates, lattice, recognisers.weights, each[place]
+            lines[place], heard[place], candidates, lattice, recognisers, each[place]
         )
     return answers
 
@@ -121,16 +122,17 @@ def answer_doubtful(
     heard: Heard | None,
     candidates: Candidates,
     lattice: Lattice,
-    weights: Weights,
+    recognisers: Recognisers,
     rules: Rules | None,
 ) -> Answer | None:
     """Return what a line says that the line network alone is not believed about."""
+    weights, own = recognisers.weights, not recognisers.alone
     if heard is None:
         return choose(candidates, lattice, weights, rules)
     if len(heard.texts[0]) <= 1:
-        cut = choose(candidates, lattice, weights, rules)
-        if cut is not None and len(cut.letters) == 1:
-            return judge_one(cut, heard, weights)
+        one = judge_one(candidates, lattice, heard, weights, rules, own=own)
+        if one is not None:
+            return answer_one(one, weights)
     return choose_jointly(line, candidates, lattice, heard.looks, weights, rules)
 
 
@@ -254,14 +256,6 @@ def columns_of(
     else:
         middles = (np.arange(len(text)) + 0.5) * len(log_probs) / len(text)
     return np.asarray((middles * PLACE - MARGIN) / SCALE)
-
-
-def share_out(raw: NDArray[np.float64], best: int, chance: float) -> NDArray[np.float64]:
-    """Return chances, (K,), of which the best has its own and the others share the rest."""
-    others = np.delete(raw, best).sum()
-    shared = raw * (1 - chance) / max(float(others), LEAST_CHANCE)
-    shared[best] = chance
-    return np.asarray(shared)
 
 
 def rank(

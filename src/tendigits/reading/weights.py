@@ -27,6 +27,7 @@ FITTED = Path(__file__).parent / "fitted.json"  # written by `python -m benchmar
 SCORE_MEASURES = ("lattice", "line network", "digits", "nothing at all")
 FIELD_MEASURES = ("log-odds", "lattice", "line network", "always")
 SURE_MEASURES = ("log-odds", "least digit", "always")
+ONE_MEASURES = ("log-odds", "lattice", "line network", "always")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,7 +85,7 @@ class Weights:
         skip: (7,) float64, of `SKIP_MEASURES`.
         field: Slope and offset that make the log-odds of a whole field calibrated.
         single: The same for a digit.
-        one: What the log-odds of a line of one digit are made of: see `single.measure_one`.
+        one: (4,) float64, of `ONE_MEASURES`: what the log-odds of a line of one digit are made of.
         joint: How much the lattice and the line network count for.
     """
 
@@ -94,7 +95,7 @@ class Weights:
     skip: NDArray[np.float64]
     field: tuple[float, float] = (1.0, 0.0)
     single: tuple[float, float] = (1.0, 0.0)
-    one: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    one: NDArray[np.float64] = dataclass_field(default_factory=lambda: np.array([1.0, 0, 0, 0]))
     joint: JointWeights = dataclass_field(default_factory=even_weights)
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,7 +107,7 @@ class Weights:
             "skip": dict(zip(SKIP_MEASURES, self.skip.tolist(), strict=True)),
             "field": list(self.field),
             "single": list(self.single),
-            "one": list(self.one),
+            "one": dict(zip(ONE_MEASURES, self.one.tolist(), strict=True)),
             "joint": self.joint.to_dict(),
         }
 
@@ -125,7 +126,7 @@ class Weights:
                 skip=np.array([float(fields["skip"][name]) for name in SKIP_MEASURES]),
                 field=(float(fields["field"][0]), float(fields["field"][1])),
                 single=(float(fields["single"][0]), float(fields["single"][1])),
-                one=(float(fields["one"][0]), float(fields["one"][1]), float(fields["one"][2])),
+                one=np.array([float(fields["one"][name]) for name in ONE_MEASURES]),
                 joint=JointWeights.from_dict(fields["joint"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:

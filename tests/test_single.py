@@ -1,0 +1,99 @@
+"""A line of one digit: two networks look at it, and both count the same."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tendigits.data import DigitSet
+from tendigits.data.hand import Hand
+from tendigits.data.lines import write
+from tendigits.data.paper import Paper, put_on_paper
+from tendigits.reading import Reader
+from tendigits.reading.candidates import Candidates
+from tendigits.reading.ctc import BLANK
+from tendigits.reading.ground import find_ink
+from tendigits.reading.heard import listen
+from tendigits.reading.lattice import Lattice
+from tendigits.reading.postcode import find_rules
+from tendigits.reading.segment import find_lines
+from tendigits.reading.single import Judged, answer_one, judge_one
+from tendigits.reading.strings import cut_lines
+
+SEVEN, OTHER = 7, 1
+
+
+def hear(digit: int, sure: float) -> list[NDArray[np.float64]]:
+    """Return a look of a line network that hears one digit with a chance."""
+    look = np.full((5, 11), -40.0)
+    look[:, BLANK] = 0.0
+    look[2, :] = np.log((1 - sure) / 10)
+    look[2, digit] = np.log(sure)
+    return [look]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader(fields="one")
+
+
+@pytest.fixture
+def cut_seven(reader: Reader, mnist: DigitSet) -> tuple[Candidates, Lattice]:
+    ink, _ = write(mnist.test.take([0]), Hand(height=60), np.random.default_rng(0))
+    picture = put_on_paper(ink, Paper(), np.random.default_rng(0))
+    (line,) = find_lines(find_ink(picture), one=True)
+    return cut_lines([line.mask], reader.recognisers)[0]
+
+
+def judge(
+    reader: Reader,
+    cut: tuple[Candidates, Lattice],
+    looks: list[NDArray[np.float64]],
+    *,
+    own: bool = False,
+    form: str | None = None,
+) -> Judged:
+    weights = reader.recognisers.weights
+    judged = judge_one(*cut, listen(looks), weights, find_rules(form), own=own)
+    assert judged is not None
+    return judged
+
+
+def test_agreement_is_surer_than_dispute(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    weights = reader.recognisers.weights
+    agreed = answer_one(judge(reader, cut_seven, hear(SEVEN, 0.999)), weights)
+    disputed = answer_one(judge(reader, cut_seven, hear(OTHER, 0.6)), weights)
+    assert agreed.text == disputed.text == str(SEVEN)
+    assert agreed.chance > 0.95 > disputed.chance
+    assert disputed.others[0][0] == str(OTHER)
+    for answer in (agreed, disputed):
+        (letter,) = answer.letters
+        assert letter.chances.sum() == pytest.approx(1)
+        assert letter.chances[SEVEN] == pytest.approx(answer.chance)
+
+
+def test_the_surer_network_decides_unless_the_other_is_somebodys_own(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    candidates, lattice = cut_seven
+    unsure = Lattice(steps=lattice.steps, digits=0.1 * lattice.digits, skips=lattice.skips)
+    heard = hear(OTHER, 0.9999)
+    assert judge(reader, (candidates, unsure), heard).digit == OTHER
+    assert judge(reader, (candidates, unsure), heard, own=True).digit == SEVEN
+
+
+def test_rules_decide_what_is_not_allowed(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    judged = judge(reader, cut_seven, hear(OTHER, 0.9), form="regex:[0-6]")
+    assert judged.digit == OTHER
+    assert judged.chances[SEVEN] == 0
+
+
+def test_a_line_network_that_hears_nothing_decides_nothing(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    silent = np.full((3, 11), -40.0)
+    silent[:, BLANK] = 0.0
+    assert judge(reader, cut_seven, [silent]).digit == SEVEN
