@@ -1,5 +1,7 @@
 """Two readers of one line are weighed together, and the outcome is calibrated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from tendigits.reading.heard import CHECKS
 from tendigits.reading.joint import Evidence, gather, measure_answer, posterior
 from tendigits.reading.lattice import Lattice, Steps
 from tendigits.reading.patterns import Pattern, parse
-from tendigits.reading.weights import JointWeights, even_weights
+from tendigits.reading.weights import SCORE_MEASURES, JointWeights, even_weights
 
 TRUE = 4.0  # what the right digit has more than the others
 
@@ -66,7 +68,7 @@ def read(evidence: Evidence, weights: JointWeights) -> tuple[str, float]:
 
 
 def test_together_they_read_more_than_each_alone_and_say_how_sure_they_are() -> None:
-    weights = fit_joint(make_pairs(500, seed=0))
+    weights = fit_joint(make_pairs(500, seed=0), make_pairs(300, seed=2))
     right: dict[str, list[bool]] = {"both": [], "lattice": [], "line": []}
     said = []
     for pair in make_pairs(400, seed=1):
@@ -81,6 +83,15 @@ def test_together_they_read_more_than_each_alone_and_say_how_sure_they_are() -> 
     assert np.mean(said) == pytest.approx(shares["both"], abs=0.06)
     surest = np.argsort(said)[::-1][:200]
     assert np.mean(np.array(right["both"])[surest]) > shares["both"]
+
+
+def test_strangers_say_how_much_each_counts_and_others_how_sure_it_is() -> None:
+    known, strangers = make_pairs(100, seed=0), make_pairs(100, seed=3)
+    deaf = [replace(pair, looks=[np.zeros_like(look) for look in pair.looks]) for pair in strangers]
+    both, lattice_only = fit_joint(known, strangers), fit_joint(known, deaf)
+    names = dict(zip(SCORE_MEASURES, zip(both.score, lattice_only.score, strict=True), strict=True))
+    assert names["line network"][1] < 0.5 * names["line network"][0]
+    assert names["lattice"][1] > names["lattice"][0]
 
 
 def test_texts_of_both_are_gathered_with_rules_and_without() -> None:

@@ -25,6 +25,7 @@ LEVEL = 8.0  # degrees: a page that is skewed by less is read as it is
 LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand wanders
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
 BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
+ENOUGH = 4  # pieces on one level: then most of them are whole, and say how high a digit is
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
 MOST_WIDTH = 125 * LINE_HEIGHT  # pixels of a line in standard size: more than 80 digits
 MOST_HEIGHT = 6 * LINE_HEIGHT
@@ -67,24 +68,39 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     Returns:
         The lines; none on a blank page.
     """
-    pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=one)
-    if not len(pieces.boxes):
-        return []
-    skew = skew_of(pieces)
-    fall = abs(skew) * float(np.ptp(pieces.middles[:, 0])) / pieces.height
-    if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
-        ground, skew = turn(ground, skew), 0.0
-        pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=one)
-        if not len(pieces.boxes):
-            return []
-    groups = group_into_lines(pieces, skew, beside=BESIDE_IN_ONE if one else BESIDE)
+    level, pieces, groups = find_groups(ground, beside=BESIDE_IN_ONE if one else BESIDE)
+    if one and (len(groups) != 1 or len(groups[0]) < ENOUGH):  # parts of a broken digit, perhaps
+        level, pieces, groups = find_groups(ground, beside=BESIDE_IN_ONE, weld=True)
     groups = [group for group in groups if could_be_a_line(pieces, group)]
     if one and groups:
         groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
     elif groups:
         groups = [part for group in groups for part in split_at_gaps(group, pieces)]
-    lines = [cut_line(ground, pieces, group) for group in groups[:MOST_LINES]]
+    lines = [cut_line(level, pieces, group) for group in groups[:MOST_LINES]]
     return [line for line in lines if line.mask.any()]  # a hair on a high page shrinks to nothing
+
+
+def find_groups(
+    ground: Ground, *, beside: float, weld: bool = False
+) -> tuple[Ground, Pieces, list[NDArray[np.int64]]]:
+    """Return a page, level, its pieces, and the numbers of the pieces of each line.
+
+    Args:
+        ground: The page's ink.
+        beside: See `group_into_lines`.
+        weld: See `find_pieces`.
+    """
+    pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=weld)
+    if not len(pieces.boxes):
+        return ground, pieces, []
+    skew = skew_of(pieces)
+    fall = abs(skew) * float(np.ptp(pieces.middles[:, 0])) / pieces.height
+    if abs(np.degrees(np.arctan(skew))) > LEVEL and fall > LEAST_FALL:
+        ground, skew = turn(ground, skew), 0.0
+        pieces = find_pieces(remove_rules(ground.mask, ground.stroke), ground.stroke, weld=weld)
+        if not len(pieces.boxes):
+            return ground, pieces, []
+    return ground, pieces, group_into_lines(pieces, skew, beside=beside)
 
 
 def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:
