@@ -13,6 +13,7 @@ from tendigits.reading.lattice import (
     backward,
     chances,
     forward,
+    one_digit,
     text_chance,
     text_chances,
 )
@@ -119,3 +120,13 @@ def test_a_line_without_candidates_says_nothing() -> None:
     )
     assert [reading.text for reading in best_readings(empty)] == [""]
     assert forward(empty)[-1] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_digit_is_the_total_of_all_ways_to_read_that_digit_alone(seed: int) -> None:
+    lattice = random_lattice(seed)
+    expected = [
+        np.logaddexp.reduce([way[1] for way in all_ways(lattice) if way[0] == str(digit)])
+        for digit in range(10)
+    ]
+    np.testing.assert_allclose(one_digit(lattice), expected)

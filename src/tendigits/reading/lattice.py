@@ -74,6 +74,17 @@ def forward(lattice: Lattice) -> Scores:
     return total
 
 
+def one_digit(lattice: Lattice) -> Scores:
+    """Return the total of all ways that take one candidate, as each digit, and skip the rest, (10,).
+
+    All -inf where there is no candidate.
+    """
+    skipped = np.concatenate([[0.0], np.cumsum(lattice.skips)])
+    steps = lattice.steps
+    rest = skipped[-1] - (skipped[steps.last + 1] - skipped[steps.first])
+    return logsumexp(lattice.digits + rest[:, None])
+
+
 def backward(lattice: Lattice) -> Scores:
     """Return the total of all ways from each node to the end, (N + 1,)."""
     steps = logsumexp(lattice.digits, axis=1)

@@ -20,11 +20,10 @@ from tendigits.reading.joint import (
     FLOOR,
     LEAST_CHANCE,
     keeps_to,
-    lattice_log_chances,
     log_odds,
     logistic,
 )
-from tendigits.reading.lattice import Lattice
+from tendigits.reading.lattice import Lattice, forward, one_digit
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import Weights
 
@@ -116,7 +115,7 @@ def answer_one(judged: Judged, weights: Weights) -> Answer:
 
 def by_both(lattice: Lattice, heard: Heard) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the logarithms of the chance of each digit by both, (10,), given that it is one."""
-    by_cuts = np.maximum(lattice_log_chances(lattice, DIGITS), NEXT_TO_NONE)
+    by_cuts = one_digit(lattice)
     by_line = np.maximum(text_log_probs(heard.merged, DIGITS), NEXT_TO_NONE)
     return (
         np.maximum(by_cuts - np.logaddexp.reduce(by_cuts), FLOOR),
@@ -136,5 +135,5 @@ def measure_one(lattice: Lattice, digit: int, chance: float, heard: float) -> ND
         chance: Of it, among the ten digits.
         heard: The logarithm of its chance by the line network, given that it is a digit.
     """
-    whole = float(np.exp(lattice_log_chances(lattice, [DIGITS[digit]])[0]))
+    whole = float(np.exp(min(0.0, one_digit(lattice)[digit] - forward(lattice)[-1])))
     return np.array([log_odds(chance), log_odds(whole), heard, 1.0])
