@@ -68,10 +68,11 @@ def find_pieces(mask: Mask, stroke: float, *, weld: bool = False) -> Pieces:
 
 
 def find_broken(labels: Labels, measured: Labels, stroke: float, grain: float) -> Labels:
-    """Return for each piece, (N,), the first of those that it stands on, nearly touching.
+    """Return for each piece, (N,), which one it becomes a part of: itself, or the first of several.
 
-    So stand the parts of a digit whose thin stroke a scanner broke. Lines of writing do not come so
-    near to each other where there is one field; what is wider than high is no digit.
+    The parts of a digit whose thin stroke a scanner broke stand on one another, nearly touching.
+    Lines of writing do not come so near to each other where there is one field; what is wider than
+    high is no digit.
 
     Args:
         labels: (H, W) int32, the pieces, 0 on the ground.
@@ -79,52 +80,52 @@ def find_broken(labels: Labels, measured: Labels, stroke: float, grain: float) -
         stroke: The usual width of a stroke, in pixels.
         grain: Pixels of ink that a part has at least.
     """
-    owner = np.arange(len(measured), dtype=np.int32)
+    alone = np.arange(len(measured), dtype=np.int32)
     large = measured[:, cv2.CC_STAT_AREA] >= grain
     large[0] = False
     if large.sum() < 2:
-        return owner
+        return alone
     window = np.ones([round(strokes * stroke) + 1 for strokes in MOST_BREAK], np.uint8)
     mask = np.take(large.astype(np.uint8), labels)
     _, stacks = cv2.connectedComponents(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, window))
-    stack_of = np.zeros(len(measured), np.int64)
+    stack_of = np.zeros(len(measured), np.int32)
     stack_of[labels] = stacks
-    stack_of[~large] = 0
-    counts = np.bincount(stack_of)
-    counts[0] = 0
-    for stack in np.flatnonzero(counts > 1).tolist():
-        parts = np.flatnonzero(stack_of == stack)
-        _, _, wide, high, _ = union(measured[parts])
-        if wide <= WIDEST * high:
-            owner[parts] = parts[0]
-    return owner
+    first = np.full(int(stack_of.max()) + 1, len(measured), np.int32)
+    np.minimum.at(first, stack_of, alone)
+    owner = np.where(large, first[stack_of], alone)
+    whole, _ = unite(measured, owner)
+    may_be_digit = whole[:, cv2.CC_STAT_WIDTH] <= WIDEST * whole[:, cv2.CC_STAT_HEIGHT]
+    return np.where(may_be_digit[owner], owner, alone)
+
+
+def unite(measured: Labels, owner: Labels) -> tuple[Labels, NDArray[np.bool_]]:
+    """Return the measures of pieces with their parts, (N, 5), and which are not parts of others."""
+    whole = measured.copy()
+    far = measured[:, :2] + measured[:, 2:4]
+    np.minimum.at(whole[:, :2], owner, measured[:, :2])
+    np.maximum.at(far, owner, far.copy())
+    whole[:, 2:4] = far - whole[:, :2]
+    areas = np.bincount(owner, weights=measured[:, cv2.CC_STAT_AREA], minlength=len(owner))
+    whole[:, cv2.CC_STAT_AREA] = areas
+    return whole, owner == np.arange(len(owner))
 
 
 def join_pieces(
     labels: Labels, measured: Labels, middles: NDArray[np.float64], owner: Labels
 ) -> tuple[Labels, Labels, NDArray[np.float64]]:
-    """Return labels, measures and middles of pieces of which some belong to others.
+    """Return labels, measures and middles of pieces of which some are parts of others.
 
     Args:
         labels: (H, W) int32.
         measured: (N, 5) int32, as OpenCV gives them.
         middles: (N, 2) float64.
-        owner: (N,) the piece that each belongs to, itself or one before it.
+        owner: (N,) which piece each is a part of.
     """
-    own = np.flatnonzero(owner == np.arange(len(owner)))
-    if len(own) == len(owner):
+    whole, kept = unite(measured, owner)
+    if kept.all():
         return labels, measured, middles
-    joined, centres = measured[own].copy(), middles[own].copy()
-    for place in np.unique(owner[owner != np.arange(len(owner))]).tolist():
-        parts, number = np.flatnonzero(owner == place), int(np.searchsorted(own, place))
-        joined[number] = union(measured[parts])
-        areas = measured[parts, cv2.CC_STAT_AREA]
-        centres[number] = np.average(middles[parts], axis=0, weights=areas)
-    return np.searchsorted(own, owner).astype(np.int32)[labels], joined, centres
-
-
-def union(measured: Labels) -> tuple[int, int, int, int, int]:
-    """Return left, top, width, height and area of some pieces together, (N, 5)."""
-    left, top = measured[:, :2].min(axis=0).tolist()
-    right, bottom = (measured[:, :2] + measured[:, 2:4]).max(axis=0).tolist()
-    return left, top, right - left, bottom - top, int(measured[:, cv2.CC_STAT_AREA].sum())
+    areas = measured[:, cv2.CC_STAT_AREA].astype(np.float64)
+    sums = [np.bincount(owner, weights=areas * axis, minlength=len(owner)) for axis in middles.T]
+    centres = np.stack(sums, axis=1)[kept] / whole[kept, cv2.CC_STAT_AREA, None]
+    numbers = np.cumsum(kept, dtype=np.int32) - 1
+    return np.take(numbers[owner], labels), whole[kept], centres

@@ -75,7 +75,7 @@ def forward(lattice: Lattice) -> Scores:
 
 
 def one_digit(lattice: Lattice) -> Scores:
-    """Return the total of all ways that take one candidate, as each digit, and skip the rest, (10,).
+    """Return the total of all ways to take one candidate as each digit and skip the rest, (10,).
 
     All -inf where there is no candidate.
     """
