@@ -1,5 +1,6 @@
 """Parts of a broken digit are one piece; lines of writing, rules and neighbours are not."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -46,6 +47,18 @@ def test_parts_that_stand_on_one_another_are_welded(
     if count == 1:
         assert welded.boxes.tolist() == [[40, 20, 30, 40 + gap]]
         assert welded.height == 40 + gap
+
+
+@pytest.mark.parametrize("stroke", [1.0, 2.0, 3.3, 4.5, 6.6, 9.9, 14.0])
+def test_welding_loses_no_ink(stroke: float) -> None:
+    random = np.random.default_rng(round(10 * stroke))
+    grains = (random.random((90, 140)) < 0.03).astype(np.uint8)
+    mask = cv2.dilate(grains, np.ones((3, 3), np.uint8))
+    apart, welded = find_pieces(mask, stroke), find_pieces(mask, stroke, weld=True)
+    assert welded.areas.sum() >= apart.areas.sum() * (apart.height > 0)
+    assert len(welded.areas) == welded.labels.max()
+    found = np.bincount(welded.labels.ravel(), minlength=len(welded.areas) + 1)[1:]
+    np.testing.assert_array_equal(found, welded.areas)
 
 
 @pytest.mark.parametrize("cut", [0.35, 0.5, 0.65])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tendigits.reading.answers import Answer, Letter, letters_of_candidates, share_out
 from tendigits.reading.candidates import Candidates
 from tendigits.reading.codes import CodeList
-from tendigits.reading.ctc import text_log_probs
+from tendigits.reading.ctc import looks_log_probs
 from tendigits.reading.cuts import choose
 from tendigits.reading.heard import Heard
 from tendigits.reading.joint import (
@@ -27,6 +27,7 @@ from tendigits.reading.lattice import Lattice, forward, one_digit
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import Weights
 
+SURE = 0.99  # chance: with less the line network looks again, in all ways that it can
 NEXT_TO_NONE = -700.0  # logarithm: no chance is less
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -73,12 +74,13 @@ def judge_one(
     cut = choose(candidates, lattice, weights, rules)
     if cut is None or len(cut.letters) != 1:
         return None
-    by_cuts, by_line = by_both(lattice, heard)
-    pooled = by_cuts if own else by_cuts + by_line
     kept = np.array([rules is None or keeps_to(rules, digit) for digit in DIGITS])
-    if kept.any():
-        pooled = np.where(kept, pooled, -np.inf)
-    chances = np.exp(pooled - np.logaddexp.reduce(pooled))
+    by_cuts = among_digits(one_digit(lattice))
+    by_line = among_digits(looks_log_probs([heard.merged], DIGITS))
+    chances = pool(by_cuts, by_line, kept, own=own)
+    if chances.max() < SURE:
+        by_line = among_digits(looks_log_probs(heard.looks, DIGITS))
+        chances = pool(by_cuts, by_line, kept, own=own)
     digit, letter = int(cut.text), cut.letters[0]
     if not own and (other := cut_as(int(chances.argmax()), digit, candidates, lattice)):
         digit, letter = other.digit, other
@@ -113,14 +115,36 @@ def answer_one(judged: Judged, weights: Weights) -> Answer:
     )
 
 
-def by_both(lattice: Lattice, heard: Heard) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the logarithms of the chance of each digit by both, (10,), given that it is one."""
-    by_cuts = one_digit(lattice)
-    by_line = np.maximum(text_log_probs(heard.merged, DIGITS), NEXT_TO_NONE)
-    return (
-        np.maximum(by_cuts - np.logaddexp.reduce(by_cuts), FLOOR),
-        np.maximum(by_line - np.logaddexp.reduce(by_line), FLOOR),
-    )
+def among_digits(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithms of the mean chances, given that it is one digit, (10,).
+
+    Args:
+        logs: (10,), or (N, 10) for N looks.
+    """
+    known = np.maximum(np.atleast_2d(logs), NEXT_TO_NONE)
+    known = np.logaddexp.reduce(known - np.logaddexp.reduce(known, axis=1, keepdims=True), axis=0)
+    return np.asarray(np.maximum(known - np.logaddexp.reduce(known), FLOOR))
+
+
+def pool(
+    by_cuts: NDArray[np.float64],
+    by_line: NDArray[np.float64],
+    kept: NDArray[np.bool_],
+    *,
+    own: bool,
+) -> NDArray[np.float64]:
+    """Return the chance of each digit, (10,).
+
+    Args:
+        by_cuts: (10,), the logarithms of their chances by the ways to cut the line.
+        by_line: (10,), the same by the line network.
+        kept: (10,), which digits keep to the rules; none does: then the rules do not count.
+        own: See `judge_one`.
+    """
+    pooled = by_cuts if own else by_cuts + by_line
+    if kept.any():
+        pooled = np.where(kept, pooled, -np.inf)
+    return np.asarray(np.exp(pooled - np.logaddexp.reduce(pooled)))
 
 
 def measure_one(lattice: Lattice, digit: int, chance: float, heard: float) -> NDArray[np.float64]:
