@@ -49,13 +49,13 @@ def test_parts_that_stand_on_one_another_are_welded(
         assert welded.height == 40 + gap
 
 
-@pytest.mark.parametrize("stroke", [1.0, 2.0, 3.3, 4.5, 6.6, 9.9, 14.0])
+@pytest.mark.parametrize("stroke", [1.0, 2.0, 2.5, 2.9, 3.3, 4.0, 5.0])
 def test_welding_loses_no_ink(stroke: float) -> None:
     random = np.random.default_rng(round(10 * stroke))
-    grains = (random.random((90, 140)) < 0.03).astype(np.uint8)
-    mask = cv2.dilate(grains, np.ones((3, 3), np.uint8))
+    grains = (random.random((280, 180)) < 0.002).astype(np.uint8)
+    mask = cv2.dilate(grains, np.eye(15, dtype=np.uint8)[::-1].copy())  # slanted strokes
     apart, welded = find_pieces(mask, stroke), find_pieces(mask, stroke, weld=True)
-    assert welded.areas.sum() >= apart.areas.sum() * (apart.height > 0)
+    assert welded.areas.sum() == apart.areas.sum()
     assert len(welded.areas) == welded.labels.max()
     found = np.bincount(welded.labels.ravel(), minlength=len(welded.areas) + 1)[1:]
     np.testing.assert_array_equal(found, welded.areas)
