@@ -36,7 +36,6 @@ from tendigits.training.muon import Muon
 
 LR = 0.004  # of Adam
 FILTER_LR = 0.03  # of Muon
-GROWN_RATE = 0.5  # of the rates, for a network that has learnt before it grew
 WARM_STEPS = 200  # in which the rates grow
 HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
@@ -106,41 +105,11 @@ def rate_at(step: int, steps: int) -> float:
     return warm * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
 
 
-def grow(model: LineNetwork, smaller: dict[str, Tensor]) -> None:
-    """Give a network what one with fewer residual convolutions has learnt.
-
-    The new ones add nothing at first, so that both read the same.
-
-    Args:
-        model: Just made.
-        smaller: The state of the other one.
-    """
-    own = {name: value for name, value in model.state_dict().items() if ".branch." not in name}
-    learnt = [value for name, value in smaller.items() if ".branch." not in name]
-    model.load_state_dict(dict(zip(own, learnt, strict=True)), strict=False)
-
-
-def train(
-    pool: Path, held_out: Path, out: Path, steps: int, seed: int, grown: Path | None
-) -> LineNetwork:
-    """Train, saving now and then, and go on where it was stopped.
-
-    Args:
-        pool: Folder of lines to learn from, which may still be growing.
-        held_out: Folder of lines to measure on.
-        out: Folder of the checkpoint.
-        steps: Batches.
-        seed: Of all that is drawn.
-        grown: Checkpoint of a network with fewer convolutions to begin from: at half the rates, and
-            not told where the digits are.
-    """
+def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineNetwork:
+    """Train, saving now and then, and go on where it was stopped."""
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     model = LineNetwork(LineConfig())
-    rate, most_hint = LR, HINT
-    if grown:
-        grow(model, torch.load(grown, weights_only=True)["model"])
-        rate, most_hint = LR * GROWN_RATE, 0.0
     channels_last(model)
     optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     held = read_folder(held_out)
@@ -159,12 +128,12 @@ def train(
                 paths.add(path)
                 lines.sheets += read_shard(path)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps) * (rate * group.get("relative_lr", 1.0))
+            group["lr"] = rate_at(step, steps) * (LR * group.get("relative_lr", 1.0))
         batch = lines.draw()
         warped, stretch = warp_lines(batch.lines, random)
         seen = change_ink(change_pen(warped, random), random)
         logits = model(seen.contiguous(memory_format=torch.channels_last))
-        loss = find_loss(logits, batch, stretch, most_hint * max(0.0, 1 - step / (HINTED * steps)))
+        loss = find_loss(logits, batch, stretch, HINT * max(0.0, 1 - step / (HINTED * steps)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -245,20 +214,12 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
-    parser.add_argument("--grown", type=Path, help="checkpoint of a shallower one to begin from")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
-    model = train(
-        arguments.pool,
-        arguments.held_out,
-        arguments.out,
-        arguments.steps,
-        seed=0,
-        grown=arguments.grown,
-    )
+    model = train(arguments.pool, arguments.held_out, arguments.out, arguments.steps, seed=0)
     if arguments.ship:
         command = f"python -m benchmarks.fit_lines --steps {arguments.steps}"
         ship(model, read_folder(arguments.held_out), command)

@@ -7,7 +7,6 @@ It is trained with connectionist temporal classification (Graves, Fernandez, Gom
 from dataclasses import dataclass
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 SYMBOLS = 11  # ten digits, and the blank, which is the last
 
@@ -20,41 +19,17 @@ class LineConfig:
         channels: Filters of the convolutions, in their order.
         height: Pixels of the sheet, a multiple of 8.
         dilation: Columns between the taps of the last convolution.
-        residual: Further convolutions, each added to what it is given, after the fourth, the fifth
-            and the sixth.
         dropout: Share of the last features that is left out in training.
     """
 
     channels: tuple[int, int, int, int, int, int, int] = (24, 40, 64, 64, 96, 120, 120)
     height: int = 40
     dilation: int = 2
-    residual: tuple[int, int, int] = (1, 2, 2)
     dropout: float = 0.1
 
 
-class Residual(nn.Module):
-    """Convolutions that keep size and channels, added to what they are given.
-
-    The scale of the normalisation begins at 0, so that a network is, at first, the one without it.
-
-    Args:
-        channels: Of the input, and filters.
-        kernel: Rows and columns, odd.
-    """
-
-    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
-        super().__init__()
-        convolution, normalisation, _ = convolve(channels, channels, kernel)
-        nn.init.zeros_(normalisation.get_parameter("weight"))
-        self.branch = nn.Sequential(convolution, normalisation)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return (N, C, H, W) for (N, C, H, W)."""
-        return functional.relu(features + self.branch(features))
-
-
 class LineNetwork(nn.Module):
-    """Seven convolutions with residual ones between; each column of the last is two places.
+    """Seven convolutions; each column of the last stands for two places of the output.
 
     A place is two pixels of the sheet wide, a twelfth of a usual digit's height, so that there is a
     blank between two narrow equal digits.
@@ -67,21 +42,17 @@ class LineNetwork(nn.Module):
         super().__init__()
         self.config = config
         stem, second, third, fourth, fifth, sixth, last = config.channels
-        early, middle, late = config.residual
         self.features = nn.Sequential(
             *convolve(2, stem, (5, 5), stride=2),  # (N, stem, H / 2, W / 2)
             *convolve(stem, second, (3, 3)),
             nn.MaxPool2d(2),  # (N, second, H / 4, W / 4)
             *convolve(second, third, (3, 3)),
             *convolve(third, fourth, (3, 3)),
-            *(Residual(fourth, (3, 3)) for _ in range(early)),
             nn.MaxPool2d((2, 1)),  # (N, fourth, H / 8, W / 4)
             *convolve(fourth, fifth, (3, 3)),
-            *(Residual(fifth, (3, 3)) for _ in range(middle)),
             *convolve(
                 fifth, sixth, (config.height // 8, 3), padding=(0, 1)
             ),  # (N, sixth, 1, W / 4)
-            *(Residual(sixth, (1, 3)) for _ in range(late)),
             *convolve(sixth, last, (1, 3), padding=(0, config.dilation), dilation=config.dilation),
             nn.Dropout(config.dropout),
         )
