@@ -1,8 +1,8 @@
 """Reads strings of digits off lines: recognition decides where a line is cut.
 
 Two readers look at a line: a network over all of it, which is quick, and the lattice of all ways to
-cut it into digits. Where the first is sure, and stays so at a second look, it answers
-alone; else both are weighed together.
+cut it into digits. Where the first is sure, and stays so at a second look, it answers alone; else
+both are weighed together.
 """
 
 from collections.abc import Sequence
