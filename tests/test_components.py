@@ -53,7 +53,8 @@ def test_parts_that_stand_on_one_another_are_welded(
 def test_welding_loses_no_ink(stroke: float) -> None:
     random = np.random.default_rng(round(10 * stroke))
     grains = (random.random((280, 180)) < 0.002).astype(np.uint8)
-    mask = cv2.dilate(grains, np.eye(15, dtype=np.uint8)[::-1].copy())  # slanted strokes
+    slanted = np.eye(15, dtype=np.uint8)[::-1].copy()
+    mask = np.asarray(cv2.dilate(grains, slanted), np.uint8)
     apart, welded = find_pieces(mask, stroke), find_pieces(mask, stroke, weld=True)
     assert welded.areas.sum() == apart.areas.sum()
     assert len(welded.areas) == welded.labels.max()

@@ -13,6 +13,7 @@ from tendigits.reading.ctc import (
     BLANK,
     align,
     best_texts,
+    digit_log_probs,
     looks_log_probs,
     merge_blanks,
     text_log_probs,
@@ -156,3 +157,11 @@ def test_digits_are_placed_alike_without_the_sure_blanks() -> None:
     places = without_blanks(log_probs)
     assert len(places) < 10
     assert align(log_probs, "12").tolist() == align(log_probs, "12", places).tolist() == [10.5, 40]
+
+
+@pytest.mark.parametrize("places", [1, 2, 9])
+def test_the_chances_of_one_digit_are_those_of_its_text(places: int) -> None:
+    logits = np.random.default_rng(places).normal(0, 3, (places, 11))
+    look = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    expected = text_log_probs(look, [str(digit) for digit in range(10)])
+    np.testing.assert_allclose(digit_log_probs(look), expected)

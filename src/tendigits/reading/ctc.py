@@ -79,6 +79,21 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
         return np.asarray(np.log(last) + np.log(scales).sum(axis=0))
 
 
+def digit_log_probs(log_probs: LogProbs) -> NDArray[np.float64]:
+    """Return the logarithm of the chance of each digit alone, (10,): as `text_log_probs`, quicker.
+
+    A digit from place s to place e, and blanks before and after: the sum over all s and e.
+
+    Args:
+        log_probs: (T, 11), finite, the logarithms of the chances at each place; T is 1 or more.
+    """
+    sums = np.vstack([np.zeros(BLANK + 1), np.cumsum(log_probs, axis=0)])
+    digits, blanks = sums[:, :BLANK], sums[:, BLANK:]
+    begins = np.logaddexp.accumulate((blanks - digits)[:-1], axis=0)
+    ends = digits[1:] + blanks[-1] - blanks[1:]
+    return np.asarray(np.logaddexp.reduce(begins + ends, axis=0))
+
+
 def merge_blanks(log_probs: LogProbs) -> LogProbs:
     """Return what stands at the places where digits may be, for texts that are likely.
 

@@ -1,6 +1,6 @@
 """The lattice of all ways to cut a line as a reader of its own: its best text, and its chance."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -16,14 +16,33 @@ from tendigits.reading.weights import Weights
 BREAKS_RULES = 0.01  # one field in a hundred does not keep to the rules it was said to keep to
 
 
-def choose(
-    candidates: Candidates, lattice: Lattice, weights: Weights, rules: Rules | None
-) -> Answer | None:
-    """Return the best reading of a scored line with its chance; None if there is none."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ranked:
+    """The best texts of a scored line.
+
+    Attributes:
+        readings: K of them.
+        chances: (K,) float64, calibrated.
+        best: The place of the likeliest, which is not empty.
+        others: The other texts that are not next to impossible, and their chances, in order.
+        unconstrained: The best text without the rules, where it is another one.
+        keeps: Whether they keep to the rules.
+    """
+
+    readings: list[Reading]
+    chances: NDArray[np.float64]
+    best: int
+    others: tuple[tuple[str, float], ...]
+    unconstrained: str | None
+    keeps: bool
+
+
+def rank_readings(lattice: Lattice, weights: Weights, rules: Rules | None) -> Ranked | None:
+    """Return the best texts of a scored line; None if the best is empty or there is none."""
     readings = list(islice(best_readings(lattice, rules), READINGS))
     if not readings:  # nothing here keeps to the rules: a person should see what it says instead
-        answer = choose(candidates, lattice, weights, None)
-        return answer and replace(answer, chance=0.0, others=())
+        ranked = rank_readings(lattice, weights, None)
+        return ranked and replace(ranked, keeps=False)
     raw = np.exp(lattice_log_chances(lattice, [reading.text for reading in readings]))
     best = int(np.argmax(raw))  # many cuts that agree count for more than one good one
     if not readings[best].text:
@@ -34,18 +53,38 @@ def choose(
         unconstrained = free if free != readings[best].text else None
         raw = under_rules(raw)
     calibrated = calibrate(raw, weights.field)
-    order = np.argsort(-calibrated)
+    most = 1 - float(calibrated[best])
     others = tuple(
-        (readings[place].text, float(calibrated[place]))
-        for place in order.tolist()
+        (readings[place].text, min(float(calibrated[place]), most))
+        for place in np.argsort(-calibrated).tolist()
         if place != best and readings[place].text and raw[place] > LEAST_CHANCE
     )
-    chance = float(calibrated[best])
-    return Answer(
-        letters=spell(readings[best], candidates, lattice, weights, chance),
-        chance=chance,
-        others=tuple((text, min(other, 1 - chance)) for text, other in others),
+    return Ranked(
+        readings=readings,
+        chances=calibrated,
+        best=best,
+        others=others,
         unconstrained=unconstrained,
+        keeps=True,
+    )
+
+
+def choose(
+    candidates: Candidates, lattice: Lattice, weights: Weights, rules: Rules | None
+) -> Answer | None:
+    """Return the best reading of a scored line with its chance; None if there is none."""
+    ranked = rank_readings(lattice, weights, rules)
+    if ranked is None:
+        return None
+    chance = float(ranked.chances[ranked.best])
+    letters = spell(ranked.readings[ranked.best], candidates, lattice, weights, chance)
+    if not ranked.keeps:
+        return Answer(letters=letters, chance=0.0)
+    return Answer(
+        letters=letters,
+        chance=chance,
+        others=ranked.others,
+        unconstrained=ranked.unconstrained,
     )
 
 

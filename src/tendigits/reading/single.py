@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tendigits.reading.answers import Answer, Letter, letters_of_candidates, share_out
 from tendigits.reading.candidates import Candidates
 from tendigits.reading.codes import CodeList
-from tendigits.reading.ctc import looks_log_probs
-from tendigits.reading.cuts import choose
+from tendigits.reading.ctc import digit_log_probs
+from tendigits.reading.cuts import Ranked, rank_readings
 from tendigits.reading.heard import Heard
 from tendigits.reading.joint import (
     FLOOR,
@@ -41,14 +41,14 @@ class Judged:
         letter: It, cut out.
         chances: (10,) float64, of each digit, given that it is one.
         measures: (4,) float64, of `weights.ONE_MEASURES`.
-        cut: The answer by the ways to cut the line.
+        ranked: The best texts by the ways to cut the line.
     """
 
     digit: int
     letter: Letter
     chances: NDArray[np.float64]
     measures: NDArray[np.float64]
-    cut: Answer
+    ranked: Ranked
 
 
 def judge_one(
@@ -71,47 +71,58 @@ def judge_one(
         own: The network of single digits is somebody's own, or was taught: it alone says which
             digit it is, and the line network only how sure that is.
     """
-    cut = choose(candidates, lattice, weights, rules)
-    if cut is None or len(cut.letters) != 1:
+    ranked = rank_readings(lattice, weights, rules)
+    if ranked is None or len(ranked.readings[ranked.best].text) != 1:
         return None
     kept = np.array([rules is None or keeps_to(rules, digit) for digit in DIGITS])
-    by_cuts = among_digits(one_digit(lattice))
-    by_line = among_digits(looks_log_probs([heard.merged], DIGITS))
+    alone = one_digit(lattice)
+    by_cuts = among_digits(alone)
+    by_line = among_digits(digit_log_probs(heard.merged))
     chances = pool(by_cuts, by_line, kept, own=own)
     if chances.max() < SURE:
-        by_line = among_digits(looks_log_probs(heard.looks, DIGITS))
+        by_line = among_digits(np.stack([digit_log_probs(look) for look in heard.looks]))
         chances = pool(by_cuts, by_line, kept, own=own)
-    digit, letter = int(cut.text), cut.letters[0]
-    if not own and (other := cut_as(int(chances.argmax()), digit, candidates, lattice)):
-        digit, letter = other.digit, other
-    measures = measure_one(lattice, digit, float(chances[digit]), float(by_line[digit]))
-    return Judged(digit=digit, letter=letter, chances=chances, measures=measures, cut=cut)
+    best = ranked.readings[ranked.best]
+    digit, path = int(best.text), best.path
+    if not own and (other := path_of(int(chances.argmax()), digit, lattice)):
+        digit, path = int(chances.argmax()), other
+    (letter,) = letters_of_candidates(path, DIGITS[digit], candidates)
+    whole = float(np.exp(min(0.0, alone[digit] - forward(lattice)[-1])))
+    return Judged(
+        digit=digit,
+        letter=letter,
+        chances=chances,
+        measures=np.array([log_odds(float(chances[digit])), log_odds(whole), by_line[digit], 1.0]),
+        ranked=ranked,
+    )
 
 
-def cut_as(digit: int, known: int, candidates: Candidates, lattice: Lattice) -> Letter | None:
-    """Return the ink that is most like a digit; None if it is the one known, or none can be it."""
+def path_of(digit: int, known: int, lattice: Lattice) -> tuple[int, ...]:
+    """Return the best way to cut a line into one digit; none if that is known, or impossible."""
     if digit == known:
-        return None
-    for reading in best_readings(lattice, CodeList(codes=(str(digit),))):
-        return letters_of_candidates(reading.path, str(digit), candidates)[0]
-    return None
+        return ()
+    for reading in best_readings(lattice, CodeList(codes=(DIGITS[digit],))):
+        return reading.path
+    return ()
 
 
 def answer_one(judged: Judged, weights: Weights) -> Answer:
     """Return what was judged as an answer, with its chance."""
-    cut, text = judged.cut, DIGITS[judged.digit]
-    chance = logistic(float(judged.measures @ weights.one)) if cut.chance > 0 else 0.0
+    ranked, text = judged.ranked, DIGITS[judged.digit]
+    chance = logistic(float(judged.measures @ weights.one)) if ranked.keeps else 0.0
     chances = share_out(judged.chances, judged.digit, chance)
+    letter = replace(judged.letter, chances=chances)
+    if not ranked.keeps:
+        return Answer(letters=(letter,), chance=0.0)
     others = {DIGITS[digit]: float(chances[digit]) for digit in range(10)}
-    others |= {other: min(found, 1 - chance) for other, found in cut.others if len(other) != 1}
+    others |= {other: min(found, 1 - chance) for other, found in ranked.others if len(other) != 1}
     del others[text]
     likely = [(other, found) for other, found in others.items() if found > LEAST_CHANCE]
-    return replace(
-        cut,
-        letters=(replace(judged.letter, chances=chances),),
+    return Answer(
+        letters=(letter,),
         chance=chance,
         others=tuple(sorted(likely, key=lambda one: -one[1])),
-        unconstrained=cut.unconstrained if cut.unconstrained != text else None,
+        unconstrained=ranked.unconstrained if ranked.unconstrained != text else None,
     )
 
 
@@ -145,19 +156,3 @@ def pool(
     if kept.any():
         pooled = np.where(kept, pooled, -np.inf)
     return np.asarray(np.exp(pooled - np.logaddexp.reduce(pooled)))
-
-
-def measure_one(lattice: Lattice, digit: int, chance: float, heard: float) -> NDArray[np.float64]:
-    """Return what the log-odds of an answer of one digit are a weighted sum of: `ONE_MEASURES`.
-
-    Whether there is a digit at all, the network of single digits knows better: it has learned to be
-    unsure of letters and scribbles.
-
-    Args:
-        lattice: All ways to cut the line.
-        digit: The answer.
-        chance: Of it, among the ten digits.
-        heard: The logarithm of its chance by the line network, given that it is a digit.
-    """
-    whole = float(np.exp(min(0.0, one_digit(lattice)[digit] - forward(lattice)[-1])))
-    return np.array([log_odds(chance), log_odds(whole), heard, 1.0])
