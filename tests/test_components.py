@@ -62,6 +62,13 @@ def test_welding_loses_no_ink(stroke: float) -> None:
     np.testing.assert_array_equal(found, welded.areas)
 
 
+def test_parts_in_the_corner_of_a_page_are_not_lost() -> None:
+    mask = np.zeros((100, 90), np.uint8)
+    mask[54:74, 56:86] = mask[78:98, 56:86] = 1
+    welded = find_pieces(mask, STROKE, weld=True)
+    assert welded.areas.tolist() == [mask.sum()]
+
+
 @pytest.mark.parametrize("cut", [0.35, 0.5, 0.65])
 def test_a_broken_digit_is_found_whole(mnist: DigitSet, cut: float) -> None:
     whole = 0

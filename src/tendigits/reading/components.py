@@ -92,7 +92,7 @@ def find_broken(labels: Labels, measured: Labels, stroke: float, grain: float) -
     stack_of = np.zeros(len(measured), np.int32)
     stack_of[labels] = stacks
     first = np.full(int(stack_of.max()) + 1, len(measured), np.int32)
-    np.minimum.at(first, stack_of, alone)
+    np.minimum.at(first, stack_of[large], alone[large])  # the ground is no part of a stack
     owner = np.where(large, first[stack_of], alone)
     whole, _ = unite(measured, owner)
     may_be_digit = whole[:, cv2.CC_STAT_WIDTH] <= WIDEST * whole[:, cv2.CC_STAT_HEIGHT]
