@@ -1,6 +1,6 @@
 """Fits what a reader trusts, and its confidence, on lines synthesised from MNIST's training digits.
 
-    scripts/bench fit_reading --model reader
+    scripts/bench fit_reading --lines 1500 --held-out 4000
 
 Weights are fitted on lines of the 55,000 digits that are not held out, confidence on lines of the
 5,000 that are, and words in letters are among both; on the latter too the confidence in a line of

@@ -69,7 +69,7 @@ def test_parts_in_the_corner_of_a_page_are_not_lost() -> None:
     assert welded.areas.tolist() == [mask.sum()]
 
 
-@pytest.mark.parametrize("cut", [0.35, 0.5, 0.65])
+@pytest.mark.parametrize("cut", [0.3, 0.35, 0.5, 0.65])
 def test_a_broken_digit_is_found_whole(mnist: DigitSet, cut: float) -> None:
     whole = 0
     for place in range(20):

@@ -16,7 +16,7 @@ from tendigits.reading.heard import listen
 from tendigits.reading.lattice import Lattice
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.segment import find_lines
-from tendigits.reading.single import Judged, answer_one, judge_one
+from tendigits.reading.single import Judged, among_digits, answer_one, judge_one
 from tendigits.reading.strings import cut_lines
 
 SEVEN, OTHER = 7, 1
@@ -89,6 +89,45 @@ def test_rules_decide_what_is_not_allowed(
     judged = judge(reader, cut_seven, hear(OTHER, 0.9), form="regex:[0-6]")
     assert judged.digit == OTHER
     assert judged.chances[SEVEN] == 0
+
+
+@pytest.mark.parametrize("sure", [0.05, 0.2, 0.4])
+def test_ink_that_rules_forbid_makes_unsure_not_wrong(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice], sure: float
+) -> None:
+    looks = [np.logaddexp(hear(OTHER, sure)[0], hear(SEVEN, 1 - sure)[0]) - np.log(2)]
+    judged = judge(reader, cut_seven, looks, form="regex:[0-6]")
+    answer = answer_one(judged, reader.recognisers.weights)
+    assert answer.text != str(SEVEN)
+    assert answer.chance < 0.1
+    assert answer.unconstrained == str(SEVEN)
+
+
+def test_where_nothing_keeps_to_the_rules_the_digit_keeps_its_own_chance(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    judged = judge(reader, cut_seven, hear(SEVEN, 0.99), form="us-zip")
+    answer = answer_one(judged, reader.recognisers.weights)
+    assert (answer.text, answer.chance) == (str(SEVEN), 0.0)
+    assert answer.letters[0].chances[SEVEN] > 0.9
+
+
+def test_a_doubtful_digit_is_looked_at_again(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    candidates, lattice = cut_seven
+    unsure = Lattice(steps=lattice.steps, digits=0.05 * lattice.digits, skips=lattice.skips)
+    first, again = hear(OTHER, 0.6), hear(SEVEN, 0.999)
+    once = judge(reader, (candidates, unsure), first)
+    twice = judge(reader, (candidates, unsure), [*first, *again, *again])
+    assert twice.chances[SEVEN] > once.chances[SEVEN] + 0.2
+
+
+def test_totals_below_all_numbers_still_say_which_digit() -> None:
+    logs = np.full(10, -820.0)
+    logs[SEVEN] = -800.0
+    assert among_digits(logs).argmax() == SEVEN
+    assert np.isfinite(among_digits(np.full(10, -np.inf))).all()
 
 
 def test_a_line_network_that_hears_nothing_decides_nothing(

@@ -69,7 +69,8 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
         The lines; none on a blank page.
     """
     level, pieces, groups = find_groups(ground, beside=BESIDE_IN_ONE if one else BESIDE)
-    if one and (len(groups) != 1 or 1 < len(groups[0]) < ENOUGH):  # parts of a digit, perhaps
+    few = len(groups) != 1 or (len(groups[0]) < ENOUGH and len(pieces.boxes) > 1)
+    if one and few:  # some may be parts of a broken digit
         level, pieces, groups = find_groups(ground, beside=BESIDE_IN_ONE, weld=True)
     groups = [group for group in groups if could_be_a_line(pieces, group)]
     if one and groups:

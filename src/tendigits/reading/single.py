@@ -1,5 +1,6 @@
 """A line of one digit: two networks look at it, and both count the same.
 
+Where the network of single digits is somebody's own, or was taught, it alone says which digit.
 How much each is worth is not fitted: on lines that are synthesised, as those were that it learnt
 from, the line network is the better one by far; on real digits it is not (LOG, 2026-11-26). How
 sure an answer is, is fitted on held-out lines.
@@ -14,7 +15,7 @@ from tendigits.reading.answers import Answer, Letter, letters_of_candidates, sha
 from tendigits.reading.candidates import Candidates
 from tendigits.reading.codes import CodeList
 from tendigits.reading.ctc import digit_log_probs
-from tendigits.reading.cuts import Ranked, rank_readings
+from tendigits.reading.cuts import Ranked, rank_readings, under_rules
 from tendigits.reading.heard import Heard
 from tendigits.reading.joint import (
     FLOOR,
@@ -28,7 +29,7 @@ from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import Weights
 
 SURE = 0.99  # chance: with less the line network looks again, in all ways that it can
-NEXT_TO_NONE = -700.0  # logarithm: no chance is less
+LOWEST = -1e4  # logarithm: no chance is less, so that sums stay finite
 DIGITS = [str(digit) for digit in range(10)]
 
 
@@ -39,7 +40,8 @@ class Judged:
     Attributes:
         digit: 0 to 9.
         letter: It, cut out.
-        chances: (10,) float64, of each digit, given that it is one.
+        chances: (10,) float64, of each digit, given that it is one; under the rules.
+        free: The likeliest digit, rules aside.
         measures: (4,) float64, of `weights.ONE_MEASURES`.
         ranked: The best texts by the ways to cut the line.
     """
@@ -47,6 +49,7 @@ class Judged:
     digit: int
     letter: Letter
     chances: NDArray[np.float64]
+    free: int
     measures: NDArray[np.float64]
     ranked: Ranked
 
@@ -74,14 +77,14 @@ def judge_one(
     ranked = rank_readings(lattice, weights, rules)
     if ranked is None or len(ranked.readings[ranked.best].text) != 1:
         return None
-    kept = np.array([rules is None or keeps_to(rules, digit) for digit in DIGITS])
     alone = one_digit(lattice)
     by_cuts = among_digits(alone)
     by_line = among_digits(digit_log_probs(heard.merged))
-    chances = pool(by_cuts, by_line, kept, own=own)
-    if chances.max() < SURE:
+    pooled = pool(by_cuts, by_line, own=own)
+    if pooled.max() < SURE:
         by_line = among_digits(np.stack([digit_log_probs(look) for look in heard.looks]))
-        chances = pool(by_cuts, by_line, kept, own=own)
+        pooled = pool(by_cuts, by_line, own=own)
+    chances = keep(pooled, rules) if ranked.keeps else pooled
     best = ranked.readings[ranked.best]
     digit, path = int(best.text), best.path
     if not own and (other := path_of(int(chances.argmax()), digit, lattice)):
@@ -92,6 +95,7 @@ def judge_one(
         digit=digit,
         letter=letter,
         chances=chances,
+        free=int(pooled.argmax()),
         measures=np.array([log_odds(float(chances[digit])), log_odds(whole), by_line[digit], 1.0]),
         ranked=ranked,
     )
@@ -109,20 +113,24 @@ def path_of(digit: int, known: int, lattice: Lattice) -> tuple[int, ...]:
 def answer_one(judged: Judged, weights: Weights) -> Answer:
     """Return what was judged as an answer, with its chance."""
     ranked, text = judged.ranked, DIGITS[judged.digit]
-    chance = logistic(float(judged.measures @ weights.one)) if ranked.keeps else 0.0
+    chance = logistic(float(judged.measures @ weights.one))
+    forbidden = judged.chances[judged.free] == 0  # by the rules, what the ink says
+    if forbidden:
+        chance = min(chance, float(judged.chances[judged.digit]))
     chances = share_out(judged.chances, judged.digit, chance)
     letter = replace(judged.letter, chances=chances)
-    if not ranked.keeps:
+    if not ranked.keeps:  # a person should see it
         return Answer(letters=(letter,), chance=0.0)
     others = {DIGITS[digit]: float(chances[digit]) for digit in range(10)}
     others |= {other: min(found, 1 - chance) for other, found in ranked.others if len(other) != 1}
     del others[text]
     likely = [(other, found) for other, found in others.items() if found > LEAST_CHANCE]
+    free = DIGITS[judged.free] if forbidden else ranked.unconstrained
     return Answer(
         letters=(letter,),
         chance=chance,
         others=tuple(sorted(likely, key=lambda one: -one[1])),
-        unconstrained=ranked.unconstrained if ranked.unconstrained != text else None,
+        unconstrained=free if free != text else None,
     )
 
 
@@ -132,27 +140,29 @@ def among_digits(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     Args:
         logs: (10,), or (N, 10) for N looks.
     """
-    known = np.maximum(np.atleast_2d(logs), NEXT_TO_NONE)
+    rows = np.atleast_2d(logs)
+    known = np.maximum(rows - np.maximum(rows.max(axis=1, keepdims=True), LOWEST), LOWEST)
     known = np.logaddexp.reduce(known - np.logaddexp.reduce(known, axis=1, keepdims=True), axis=0)
     return np.asarray(np.maximum(known - np.logaddexp.reduce(known), FLOOR))
 
 
 def pool(
-    by_cuts: NDArray[np.float64],
-    by_line: NDArray[np.float64],
-    kept: NDArray[np.bool_],
-    *,
-    own: bool,
+    by_cuts: NDArray[np.float64], by_line: NDArray[np.float64], *, own: bool
 ) -> NDArray[np.float64]:
-    """Return the chance of each digit, (10,).
+    """Return the chance of each digit, (10,), rules aside.
 
     Args:
         by_cuts: (10,), the logarithms of their chances by the ways to cut the line.
         by_line: (10,), the same by the line network.
-        kept: (10,), which digits keep to the rules; none does: then the rules do not count.
         own: See `judge_one`.
     """
     pooled = by_cuts if own else by_cuts + by_line
-    if kept.any():
-        pooled = np.where(kept, pooled, -np.inf)
     return np.asarray(np.exp(pooled - np.logaddexp.reduce(pooled)))
+
+
+def keep(pooled: NDArray[np.float64], rules: Rules | None) -> NDArray[np.float64]:
+    """Return the chance of each digit under rules, (10,): little where the ink says another."""
+    if rules is None:
+        return pooled
+    kept = np.array([keeps_to(rules, digit) for digit in DIGITS])
+    return under_rules(np.where(kept, pooled, 0.0))
