@@ -7,6 +7,7 @@ from benchmarks.tables.markdown import (
     deviation,
     markdown,
     of_name,
+    round_off,
     source,
     source_line,
     unmeasured,
@@ -137,8 +138,8 @@ def compare_table() -> str:
                 f"{10_000 * (1 - accuracy.mean):.0f}",
                 str(accuracy.count) if name in RECIPES else "nothing random",
                 f"{of_name(runs, name, 'train_count').mean:,.0f}",
-                f"{of_name(runs, name, 'train_seconds').mean:.3g}",
-                f"{of_name(runs, name, 'read_us').mean:.3g}",
+                round_off(of_name(runs, name, "train_seconds").mean),
+                round_off(of_name(runs, name, "read_us").mean),
                 f"{of_name(runs, name, 'bytes').mean / 1e6:.2f} MB",
             ]
         )

@@ -54,3 +54,8 @@ def with_spread(seconds: Summary) -> str:
     if seconds.count == 1:
         return f"{seconds.mean:.3g}"
     return f"{seconds.mean:.3g} ± {seconds.deviation:.2g}"
+
+
+def round_off(value: float) -> str:
+    """Return a number with three figures, or all before its point."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
