@@ -35,7 +35,8 @@ from tendigits.reading.fitting import (
 )
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic, fit_odds
 from tendigits.reading.heard import listen
-from tendigits.reading.joint import lattice_log_chances, log_odds
+from tendigits.reading.joint import log_odds
+from tendigits.reading.lattice import text_log_chances
 from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
 from tendigits.reading.single import judge_one
@@ -81,7 +82,7 @@ def calibrate(
         if not reading.text:
             continue
         fields.append(
-            (np.exp(lattice_log_chances(lattice, [reading.text])[0]), reading.text == example.text)
+            (np.exp(text_log_chances(lattice, [reading.text])[0]), reading.text == example.text)
         )
         if len(reading.text) == len(example.text):
             raw = raw_digit_chances(reading, example.candidates, lattice)

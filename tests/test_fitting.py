@@ -21,7 +21,7 @@ from tendigits.reading.fitting import (
     unpack,
 )
 from tendigits.reading.fitting_joint import fit_odds
-from tendigits.reading.lattice import text_chance
+from tendigits.reading.lattice import text_log_chances
 from tendigits.reading.weights import Weights, load_weights, weigh
 
 
@@ -36,7 +36,7 @@ def examples(mnist: DigitSet) -> list[Example]:
 
 def log_chance(example: Example, weights: Weights) -> float:
     lattice = weigh(example.candidates, example.logits, weights)
-    return text_chance(lattice, example.text)
+    return float(text_log_chances(lattice, [example.text])[0])
 
 
 def test_the_gradient_is_the_slope(examples: list[Example]) -> None:

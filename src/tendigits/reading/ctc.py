@@ -61,22 +61,29 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
     for number, log_probs in enumerate(looks):
         chances[: len(log_probs), number] = np.exp(log_probs)
     emitted = chances[:, :, symbols]  # (T, N, K, S)
-    may_skip = skips[:, 2:].astype(np.float64)
-    total = np.zeros(emitted.shape[1:])
-    total[..., :2] = emitted[0, ..., :2]
-    scales = np.empty(emitted.shape[:3])  # what the chances at each place are divided by
-    for place, row in enumerate(emitted):
-        if place:
-            moved = total.copy()
-            moved[..., 1:] += total[..., :-1]
-            moved[..., 2:] += may_skip * total[..., :-2]
-            total = moved * row
-        scales[place] = total.sum(axis=-1)
-        total /= np.maximum(scales[place], TINY)[..., None]
+    may_skip = skips.astype(np.float64)
+    may_skip[:, 1:2] = 1.0  # from the beginning, which stands before the first blank
+    # Two places for symbols before the first, so that each has one before it, and one before that.
+    # A step is short: taking views out of arrays anew would be half of its time.
+    padded = np.zeros((*emitted.shape[1:3], emitted.shape[3] + 2))
+    total, before, before_blank = padded[..., 2:], padded[..., 1:-1], padded[..., :-2]
+    padded[..., 1] = 1.0  # the beginning; nothing is left of it after the first step
+    moved, skipped = np.empty_like(total), np.empty_like(total)
+    scales = np.empty((*emitted.shape[:3], 1))  # what the chances at each place are divided by
+    divisor = np.empty(scales.shape[1:])
+    for row, scale in zip(emitted, scales, strict=True):
+        np.add(total, before, out=moved)
+        np.multiply(may_skip, before_blank, out=skipped)
+        np.add(moved, skipped, out=moved)
+        np.multiply(moved, row, out=total)
+        np.add.reduce(total, axis=-1, keepdims=True, out=scale)
+        np.maximum(scale, TINY, out=divisor)
+        np.divide(total, divisor, out=total)
+        padded[..., 1] = 0.0
     rows = np.arange(len(texts))
     last = total[:, rows, ends] + np.where(ends > 0, total[:, rows, ends - 1], 0)
     with np.errstate(divide="ignore"):  # what cannot be spelled has the logarithm -inf
-        return np.asarray(np.log(last) + np.log(scales).sum(axis=0))
+        return np.asarray(np.log(last) + np.log(scales[..., 0]).sum(axis=0))
 
 
 def digit_log_probs(log_probs: LogProbs) -> NDArray[np.float64]:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from tendigits.reading.answers import Answer, Letter, letters_of_candidates, with_chances
 from tendigits.reading.candidates import Candidates
-from tendigits.reading.joint import LEAST_CHANCE, READINGS, lattice_log_chances
-from tendigits.reading.lattice import Lattice, Scores, chances
+from tendigits.reading.joint import LEAST_CHANCE, READINGS
+from tendigits.reading.lattice import Lattice, Scores, chances, text_log_chances
 from tendigits.reading.search import Reading, Rules, best_readings
 from tendigits.reading.weights import Weights
 
@@ -43,7 +43,7 @@ def rank_readings(lattice: Lattice, weights: Weights, rules: Rules | None) -> Ra
     if not readings:  # nothing here keeps to the rules: a person should see what it says instead
         ranked = rank_readings(lattice, weights, None)
         return ranked and replace(ranked, keeps=False)
-    raw = np.exp(lattice_log_chances(lattice, [reading.text for reading in readings]))
+    raw = np.exp(text_log_chances(lattice, [reading.text for reading in readings]))
     best = int(np.argmax(raw))  # many cuts that agree count for more than one good one
     if not readings[best].text:
         return None

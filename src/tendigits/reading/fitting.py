@@ -22,7 +22,7 @@ from tendigits.reading.candidates import (
 )
 from tendigits.reading.classifier import Classify
 from tendigits.reading.ground import find_ink
-from tendigits.reading.lattice import chances, text_chance, text_chances
+from tendigits.reading.lattice import chances, text_chances, text_log_chances
 from tendigits.reading.pieces import find_atoms
 from tendigits.reading.segment import Line as FoundLine
 from tendigits.reading.segment import find_lines
@@ -139,7 +139,7 @@ def gradient(example: Example, weights: Weights) -> tuple[float, NDArray[np.floa
         form=example.candidates.forms.T @ digits,
         skip=skips @ example.candidates.skips,
     )
-    return text_chance(lattice, example.text), pack(slopes)
+    return float(text_log_chances(lattice, [example.text])[0]), pack(slopes)
 
 
 def robust_slope(example: Example, weights: Weights) -> NDArray[np.float64]:

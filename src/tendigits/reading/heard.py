@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,21 +30,23 @@ class Heard:
         looks: (T, 11) each, the logarithms of the chances at each place.
         merged: (U, 11), the first look without sure blanks.
         texts: K likely ones by the first look, the likeliest first.
-        chances: (K,) float64, of each.
     """
 
     looks: Sequence[LogProbs]
     merged: LogProbs
     texts: list[str]
-    chances: NDArray[np.float64]
+
+    @cached_property
+    def chances(self) -> NDArray[np.float64]:
+        """(K,): of each text."""
+        return np.asarray(np.exp(text_log_probs(self.merged, self.texts)))
 
 
 def listen(looks: Sequence[LogProbs]) -> Heard:
     """Return the likely texts of what the line network says at first."""
     merged = merge_blanks(looks[0])
     texts = [text for text, _ in best_texts(merged, count=READINGS)]
-    chances = np.exp(text_log_probs(merged, texts))
-    return Heard(looks=looks, merged=merged, texts=texts, chances=chances)
+    return Heard(looks=looks, merged=merged, texts=texts)
 
 
 def check(heard: Heard) -> float | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.ctc import LogProbs, best_texts, looks_log_probs
-from tendigits.reading.lattice import Lattice, forward, forward_text
+from tendigits.reading.lattice import Lattice, text_log_chances
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import JointWeights
 
@@ -65,7 +65,7 @@ def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = No
     order = list(texts)
     return Evidence(
         texts=order,
-        lattice=np.maximum(lattice_log_chances(lattice, order), FLOOR),
+        lattice=np.maximum(text_log_chances(lattice, order), FLOOR),
         line=np.maximum(line_log_chances(looks, order), FLOOR),
         keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
         paths=paths,
@@ -76,16 +76,6 @@ def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray
     """Return the logarithm of the mean chance of each text over all looks at the line, (K,)."""
     found = looks_log_probs(looks, texts)
     return np.asarray(np.logaddexp.reduce(found, axis=0) - np.log(len(looks)))
-
-
-def lattice_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:
-    """Return the logarithm of the chance of each text, however it is cut, rules aside."""
-    whole = forward(lattice)[-1]
-    found = []
-    for text in texts:
-        letters = np.array([int(letter) for letter in text], np.int64)
-        found.append(forward_text(lattice, letters)[-1, -1] - whole)
-    return np.minimum(np.array(found, np.float64), 0.0)
 
 
 def keeps_to(rules: Rules, text: str) -> bool:

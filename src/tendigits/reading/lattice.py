@@ -7,6 +7,7 @@ field (Sarawagi and Cohen, "Semi-Markov conditional random fields for informatio
 2004). Recognition decides where to cut, because a wrong cut makes unlikely digits.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -56,6 +57,11 @@ class Lattice:
     steps: Steps
     digits: Scores
     skips: Scores
+
+    @cached_property
+    def whole(self) -> float:
+        """The total of all ways through the line."""
+        return float(forward(self)[-1])
 
 
 def logsumexp(values: Scores, axis: int = 0) -> Scores:
@@ -114,23 +120,24 @@ def chances(lattice: Lattice) -> tuple[Scores, Scores]:
     return np.exp(digits), np.exp(skips)
 
 
-def forward_text(lattice: Lattice, text: NDArray[np.int64]) -> Scores:
-    """Return the total of all ways to each node that have read the first letters of a text.
+def forward_texts(lattice: Lattice, texts: NDArray[np.int64]) -> Scores:
+    """Return the total of all ways to each node that have read the first letters of each text.
 
     Args:
         lattice: The steps.
-        text: (L,) int64, the digits.
+        texts: (K, L) int64, the digits; what shorter texts are filled up with does not matter.
 
     Returns:
-        (N + 1, L + 1): by node and by letters read.
+        (N + 1, K, L + 1): by node and by letters read.
     """
-    total = np.full((lattice.steps.count + 1, len(text) + 1), -np.inf)
-    total[0, 0] = 0
+    count, longest = texts.shape
+    total = np.full((lattice.steps.count + 1, count, longest + 1), -np.inf)
+    total[0, :, 0] = 0
     for node in range(1, len(total)):
         here = lattice.steps.ending[node]
-        ways = np.full((len(here) + 1, len(text) + 1), -np.inf)
+        ways = np.full((len(here) + 1, count, longest + 1), -np.inf)
         ways[0] = total[node - 1] + lattice.skips[node - 1]
-        ways[1:, 1:] = total[lattice.steps.first[here], :-1] + lattice.digits[here][:, text]
+        ways[1:, :, 1:] = total[lattice.steps.first[here], :, :-1] + lattice.digits[here][:, texts]
         total[node] = logsumexp(ways)
     return total
 
@@ -156,10 +163,14 @@ def backward_text(lattice: Lattice, text: NDArray[np.int64]) -> Scores:
     return total
 
 
-def text_chance(lattice: Lattice, text: str) -> float:
-    """Return the logarithm of the chance that the line says `text`, however it is cut."""
-    letters = np.array([int(letter) for letter in text], np.int64)
-    return float(forward_text(lattice, letters)[-1, -1] - forward(lattice)[-1])
+def text_log_chances(lattice: Lattice, texts: Sequence[str]) -> Scores:
+    """Return the logarithm of the chance that the line says each text, however it is cut, (K,)."""
+    lengths = np.array([len(text) for text in texts], np.int64)
+    letters = np.zeros((len(texts), lengths.max(initial=0)), np.int64)
+    for row, text in zip(letters, texts, strict=True):
+        row[: len(text)] = [int(letter) for letter in text]
+    total = forward_texts(lattice, letters)[-1]
+    return np.asarray(np.minimum(total[np.arange(len(texts)), lengths] - lattice.whole, 0.0))
 
 
 def text_chances(lattice: Lattice, text: str) -> tuple[Scores, Scores] | None:
@@ -169,7 +180,7 @@ def text_chances(lattice: Lattice, text: str) -> tuple[Scores, Scores] | None:
         As `chances`; None if the line cannot say so.
     """
     letters = np.array([int(letter) for letter in text], np.int64)
-    before, after = forward_text(lattice, letters), backward_text(lattice, letters)
+    before, after = forward_texts(lattice, letters[None])[:, 0], backward_text(lattice, letters)
     whole = before[-1, -1]
     if whole == -np.inf:
         return None

@@ -77,7 +77,9 @@ def erase(mask: Mask, rules: Mask) -> Mask:
 
 def open_with(mask: Mask, shape: tuple[int, int]) -> Mask:
     """Return where a rectangle of ink of some rows and columns fits into a (H, W) mask."""
-    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.uint8)
+    window = np.ones(shape, np.uint8)
+    fits = np.asarray(cv2.erode(mask, window), np.uint8)
+    return np.asarray(cv2.dilate(fits, window), np.uint8) if fits.any() else fits
 
 
 def usual_height(mask: Mask, stroke: float) -> float:

@@ -11,7 +11,7 @@ Costs = NDArray[np.float32]
 GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
 LEAST_PART = 0.1 * LINE_HEIGHT  # pixels: from where a seam is looked for to the piece's ends
 MOST_CUT = 0.5 * LINE_HEIGHT  # pixels of ink: a seam that crosses more cuts a digit through
-SIDEWAYS = 0.15  # pixels of ink: what a step to the side costs a seam, so that it is no detour
+ASIDE = np.float32(0.15)  # pixels of ink: what a step aside costs a seam, so that it is no detour
 LEVELS = (0.2, 0.35, 0.5, 0.65, 0.8)  # of a piece's height: a seam is looked for at each of these
 SEAM_SPACE = 0.2 * LINE_HEIGHT  # pixels of a piece for each of its seams, to bound time
 APART = 0.08 * LINE_HEIGHT  # pixels: the mean distance of two seams, or they are one
@@ -130,8 +130,10 @@ def shear(mask: Mask, shifts: NDArray[np.int64]) -> Mask:
 
 def are_valleys(profiles: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return where each of some profiles, (R, W), is as low as anywhere within a few pixels."""
-    around = np.pad(profiles, ((0, 0), (VALLEY, VALLEY)), mode="edge")
-    lowest = np.lib.stride_tricks.sliding_window_view(around, 2 * VALLEY + 1, axis=1).min(axis=2)
+    lowest = profiles.copy()
+    for far in range(1, VALLEY + 1):
+        np.minimum(lowest[:, far:], profiles[:, :-far], out=lowest[:, far:])
+        np.minimum(lowest[:, :-far], profiles[:, far:], out=lowest[:, :-far])
     return np.asarray(profiles <= lowest + 1e-3)
 
 
@@ -146,18 +148,32 @@ def _descend(masks: Mask) -> tuple[Costs, NDArray[np.int8]]:
         (H, M, W) int8: the step to the column in the row above.
     """
     height, count, width = masks.shape
-    padded = np.full((height, count, width + 2), np.inf, np.float32)
-    cost = padded[..., 1:-1]
-    cost[0] = masks[0]
-    aside = np.empty((count, width + 2), np.float32)
-    for row in range(1, height):
-        np.add(padded[row - 1], np.float32(SIDEWAYS), out=aside)
-        np.minimum(aside[:, :-2], aside[:, 2:], out=cost[row])
-        np.minimum(cost[row], cost[row - 1], out=cost[row])
-        np.add(cost[row], masks[row], out=cost[row])
-    above = padded[:-1]
-    ways = np.stack([above[..., 1:-1], above[..., :-2], above[..., 2:]])
-    ways[1:] += np.float32(SIDEWAYS)
-    back = np.zeros((height, count, width), np.int8)
-    back[1:] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
-    return cost, back
+    ink = side_by_side(masks)
+    cost = np.full_like(ink, np.inf)
+    cost[0] = ink[0]
+    # Lists of rows: taking each out of its array would take as long as the arithmetic.
+    lefts, middles, rights = list(cost[:, :-2]), list(cost[:, 1:-1]), list(cost[:, 2:])
+    for row, crossed in enumerate(ink[1:, 1:-1]):
+        here = middles[row + 1]
+        np.minimum(lefts[row], rights[row], out=here)
+        np.add(here, ASIDE, out=here)
+        np.minimum(here, middles[row], out=here)
+        np.add(here, crossed, out=here)
+    above = cost[:-1]
+    ways = np.stack([above[:, 1:-1], above[:, :-2], above[:, 2:]])
+    ways[1:] += ASIDE
+    back = np.zeros(ink.shape, np.int8)
+    back[1:, 1:-1] = np.array([0, -1, 1], np.int8)[ways.argmin(axis=0)]
+    return (
+        cost[:, 1:].reshape(height, count, width + 1)[..., :-1],
+        back[:, 1:].reshape(height, count, width + 1)[..., :-1],
+    )
+
+
+def side_by_side(masks: Mask) -> Costs:
+    """Return (H, M, W) masks as one sheet, (H, M (W + 1) + 1), with walls that no way crosses."""
+    height, count, width = masks.shape
+    lanes = np.full((height, count, width + 1), np.inf, np.float32)
+    lanes[..., :-1] = masks
+    wall = np.full((height, 1), np.inf, np.float32)
+    return np.hstack([wall, lanes.reshape(height, -1)])

@@ -24,7 +24,7 @@ from tendigits.reading.joint import (
     log_odds,
     logistic,
 )
-from tendigits.reading.lattice import Lattice, forward, one_digit
+from tendigits.reading.lattice import Lattice, one_digit
 from tendigits.reading.search import Rules, best_readings
 from tendigits.reading.weights import Weights
 
@@ -90,7 +90,7 @@ def judge_one(
     if not own and (other := path_of(int(chances.argmax()), digit, lattice)):
         digit, path = int(chances.argmax()), other
     (letter,) = letters_of_candidates(path, DIGITS[digit], candidates)
-    whole = float(np.exp(min(0.0, alone[digit] - forward(lattice)[-1])))
+    whole = float(np.exp(min(0.0, alone[digit] - lattice.whole)))
     return Judged(
         digit=digit,
         letter=letter,
