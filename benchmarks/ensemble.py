@@ -1,10 +1,11 @@
-"""What several trainings of a recipe read together: disjoint groups of seeds, each one ensemble.
+"""What several trainings read together: disjoint groups, each one ensemble.
 
-    scripts/bench recipes member --seeds 9 --runs trained
-    scripts/bench ensemble member --runs trained
+    scripts/bench recipes member --seeds 3 --runs trained      # and of best, and of small
+    scripts/bench ensemble --runs trained
 
-Every seed's answers to the test pictures are kept beside the results, so that groups add up over
-days. Groups are consecutive seeds: nothing is chosen.
+Of several recipes, a group is one training of each, all of the same seed; of one recipe, it is some
+seeds in a row. Nothing is chosen. Every seed's answers to the test pictures are kept beside the
+results, so that groups add up over days.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from tendigits.evaluation.metrics import evaluate_logits, log_softmax
 from tendigits.evaluation.predict import predict_logits
 from tendigits.weights import load_model
 
+KINDS = ["best", "member", "small"]  # of what is shipped, chosen on held-out digits (LOG)
+
 Logits = dict[int, NDArray[np.float16]]
+Group = list[tuple[str, int]]  # the recipe and the seed of each member
 
 
 def kept_answers(recipe: str) -> Path:
@@ -62,37 +66,52 @@ def together(members: list[NDArray[np.float16]]) -> NDArray[np.float64]:
     return mean
 
 
-def measure_groups(recipe: str, answers: Logits, members: int) -> list[dict[str, Any]]:
-    """Return the figures of each disjoint group of `members` seeds."""
-    labels = load_mnist().test.labels
-    seconds = {run["seed"]: run["train_seconds"] for run in read_runs(f"recipe-{recipe}")}
-    seeds = sorted(answers)
-    groups = [seeds[start : start + members] for start in range(0, len(seeds), members)]
-    return [
-        {
-            "recipe": recipe,
-            "seeds": group,
-            "test_accuracy": evaluate_logits(
-                together([answers[seed] for seed in group]), labels
-            ).accuracy,
-            "train_seconds": round(sum(seconds[seed] for seed in group), 1),
-        }
-        for group in groups
-        if len(group) == members
-    ]
+def make_groups(seeds: dict[str, list[int]], members: int) -> list[Group]:
+    """Return disjoint groups of trainings: one of each recipe, or `members` seeds of the only one.
+
+    Args:
+        seeds: Of each recipe, those that were trained.
+        members: Of a group, where there is one recipe.
+    """
+    if len(seeds) == 1:
+        ((recipe, trained),) = seeds.items()
+        starts = range(0, len(trained) - members + 1, members)
+        return [[(recipe, seed) for seed in trained[at : at + members]] for at in starts]
+    shared = set.intersection(*map(set, seeds.values()))
+    return [[(recipe, seed) for recipe in seeds] for seed in sorted(shared)]
+
+
+def measure_group(group: Group, answers: dict[str, Logits]) -> dict[str, Any]:
+    """Return the figures of a group of trainings."""
+    seconds = {
+        (recipe, run["seed"]): run["train_seconds"]
+        for recipe in answers
+        for run in read_runs(f"recipe-{recipe}")
+    }
+    logits = together([answers[recipe][seed] for recipe, seed in group])
+    return {
+        "members": [{"recipe": recipe, "seed": seed} for recipe, seed in group],
+        "test_accuracy": evaluate_logits(logits, load_mnist().test.labels).accuracy,
+        "train_seconds": round(sum(seconds[member] for member in group), 1),
+    }
 
 
 def main() -> None:
     """Read the command line, measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", nargs="?", default="member")
+    parser.add_argument("recipes", nargs="*", default=KINDS)
     parser.add_argument("--runs", type=Path, help="folder of run folders, to add their answers")
-    parser.add_argument("--members", type=int, default=3)
+    parser.add_argument("--members", type=int, default=3, help="seeds together, of one recipe")
     arguments = parser.parse_args()
-    recipe, members = arguments.recipe, arguments.members
-    answers = add_answers(recipe, arguments.runs) if arguments.runs else read_answers(recipe)
-    groups = measure_groups(recipe, answers, members)
-    command = f"scripts/bench ensemble {recipe} --members {members}"
+    answers = {
+        recipe: add_answers(recipe, arguments.runs) if arguments.runs else read_answers(recipe)
+        for recipe in arguments.recipes
+    }
+    seeds = {recipe: sorted(known) for recipe, known in answers.items()}
+    groups = [measure_group(group, answers) for group in make_groups(seeds, arguments.members)]
+    command = f"scripts/bench ensemble {' '.join(arguments.recipes)}"
+    if len(arguments.recipes) == 1:
+        command += f" --members {arguments.members}"
     write_results("ensemble", command, groups)
     for group in groups:
         print(group)

@@ -46,8 +46,8 @@ MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # err
 # The steps that take too long to be taken again here, and the results that they are read from.
 LATER = {
     "a deeper network, shown what other hands and scanners make: member": "recipe-member",
-    "three of these together: ensemble": "ensemble",
-    "one wide network that knows more forms, trained longer: best": "recipe-best",
+    "wider layers, more forms, trained longer: best": "recipe-best",
+    "three kinds of networks together: ensemble": "ensemble",
 }
 
 Step = tuple[str, Recipe]

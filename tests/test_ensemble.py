@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks.ensemble import together
+from benchmarks.ensemble import make_groups, together
 
 from tendigits.combine import combine_models
 from tendigits.errors import SettingError
@@ -60,3 +60,14 @@ def test_one_model_is_no_ensemble_and_other_names_are_refused(
         combine_models(models[:1], tmp_path / "one.safetensors")
     with pytest.raises(SettingError, match=r"ends in \.safetensors"):
         combine_models(models, tmp_path / "both.onnx")
+
+
+def test_groups_of_trainings_are_disjoint() -> None:
+    assert make_groups({"best": [0, 1, 2, 4], "small": [0, 2, 3]}, 3) == [
+        [("best", 0), ("small", 0)],
+        [("best", 2), ("small", 2)],
+    ]
+    assert make_groups({"member": [0, 1, 2, 5, 6]}, 2) == [
+        [("member", 0), ("member", 1)],
+        [("member", 2), ("member", 5)],
+    ]

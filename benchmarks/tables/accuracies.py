@@ -81,7 +81,7 @@ def ensemble_table() -> str:
         return unmeasured("ensemble")
     accuracy = column("ensemble", "test_accuracy")
     row = [
-        f"{len(runs[0]['seeds'])} x `{runs[0]['recipe']}`",
+        " + ".join(f"`{member['recipe']}`" for member in runs[0]["members"]),
         f"{accuracy.mean:.2%}",
         deviation(accuracy),
         f"{accuracy.least:.2%}",
@@ -112,7 +112,7 @@ def steps_table() -> str:
                 deviation(accuracy),
                 f"{10_000 * errors:.0f}",
                 f"{1 - errors / before:.0%}" if before else "",
-                f"{seconds.mean:.3g}",
+                round_off(seconds.mean),
                 str(accuracy.count),
             ]
         )
