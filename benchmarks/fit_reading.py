@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.line_pool import HELD_OUT_SEEDS, digits_to_write
 from tendigits.atomic import write_json
@@ -34,12 +33,12 @@ from tendigits.reading.fitting import (
     with_calibration,
 )
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic, fit_odds
-from tendigits.reading.heard import listen
+from tendigits.reading.heard import Heard, listen
 from tendigits.reading.joint import log_odds
 from tendigits.reading.lattice import text_log_chances
 from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
 from tendigits.reading.search import best_readings
-from tendigits.reading.single import judge_one
+from tendigits.reading.single import Judged, judge_one
 from tendigits.reading.strings import Recognisers, hear_alone
 from tendigits.reading.weights import FITTED, Weights, load_weights, weigh
 
@@ -120,10 +119,8 @@ def make_strangers(folder: Path, weights: Weights, count: int) -> list[Pair]:
     return [make_pair(one, recognisers, transcribe) for one in make_examples(lines, classify)]
 
 
-def fit_one(
-    classify: Classify, transcribe: Transcribe, weights: Weights, count: int
-) -> NDArray[np.float64]:
-    """Return the weights of the confidence in a line of one digit, fitted on held-out ones.
+def fit_one(classify: Classify, transcribe: Transcribe, weights: Weights, count: int) -> Weights:
+    """Return weights with those of the confidence in a line of one digit, fitted on held-out ones.
 
     Args:
         classify: The network of single digits.
@@ -136,19 +133,29 @@ def fit_one(
         *make_lines(digits_to_write(0, held_out=True), count, seed=4, least=1, most=1),
         *make_words(round(WORDS_SHARE * count), seed=4),
     ]
-    measures, right = [], []
-    for example in make_examples(iter(lines), classify):
-        heard = listen(Looks(lay_out(example.line), transcribe))
-        if len(heard.texts[0]) > 1:
-            continue
-        lattice = weigh(example.candidates, example.logits, weights)
-        judged = judge_one(example.candidates, lattice, heard, weights, None)
-        if judged is not None:
-            measures.append(judged.measures)
-            right.append(str(judged.digit) == example.text)
-    fitted = fit_logistic(np.array(measures), np.array(right))
-    print(f"one digit: {np.mean(right):.2%} of {len(right)} right: {fitted.tolist()}")
-    return fitted
+    heard = [
+        (example, listen(Looks(lay_out(example.line), transcribe)))
+        for example in make_examples(iter(lines), classify)
+    ]
+    short = [(example, one) for example, one in heard if len(one.texts[0]) <= 1]
+    fitted = {}
+    for own in (False, True):
+        judged = [
+            (found, example.text)
+            for example, one in short
+            if (found := judge_lattice(example, one, weights, own=own)) is not None
+        ]
+        right = np.array([str(found.digit) == text for found, text in judged])
+        fitted[own] = fit_logistic(np.stack([found.measures for found, _ in judged]), right)
+        whose = "an own network" if own else "both networks"
+        print(f"one digit, {whose}: {right.mean():.2%} of {len(right)} right: {fitted[own]}")
+    return replace(weights, one=fitted[False], own=fitted[True])
+
+
+def judge_lattice(example: Example, heard: Heard, weights: Weights, *, own: bool) -> Judged | None:
+    """Return what a line of one digit says; `own`: see `single.judge_one`."""
+    lattice = weigh(example.candidates, example.logits, weights)
+    return judge_one(example.candidates, lattice, heard, weights, None, own=own)
 
 
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
@@ -174,11 +181,10 @@ def main() -> None:
     classify = load_classifier(arguments.model)
     transcribe = load_line_network(arguments.line_network)
     if arguments.one_digit:
-        kept = load_weights(arguments.out)
-        one = fit_one(classify, transcribe, kept, arguments.held_out)
+        fitted = fit_one(classify, transcribe, load_weights(arguments.out), arguments.held_out)
         saved = json.loads(arguments.out.read_bytes())
-        one_by_name = replace(kept, one=one).to_dict()["one"]
-        write_json(arguments.out, {**saved, "one": one_by_name})
+        kept = {name: saved[name] for name in ("command", "model")}
+        write_json(arguments.out, {**kept, **fitted.to_dict()})
         return
     weights = fit_weights(
         make_all(classify, arguments.lines, held_out=False, seed=1), epochs=arguments.epochs, seed=0
@@ -199,7 +205,7 @@ def main() -> None:
     strangers = make_strangers(arguments.strangers, weights, arguments.held_out // 4)
     joint = fit_joint(pairs, strangers)
     weights = replace(with_calibration(weights, field, single), joint=joint)
-    weights = replace(weights, one=fit_one(classify, transcribe, weights, arguments.held_out))
+    weights = fit_one(classify, transcribe, weights, arguments.held_out)
     print(f"fitted: {weights.joint}")
     write_json(
         arguments.out,

@@ -1,12 +1,14 @@
 """A line of one digit: two networks look at it, and both count the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
-from tendigits.data.lines import write
+from tendigits.data.lines import make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.reading import Reader
 from tendigits.reading.candidates import Candidates
@@ -15,6 +17,7 @@ from tendigits.reading.ground import find_ink
 from tendigits.reading.heard import listen
 from tendigits.reading.lattice import Lattice
 from tendigits.reading.postcode import find_rules
+from tendigits.reading.reader import load_recognisers
 from tendigits.reading.segment import find_lines
 from tendigits.reading.single import Judged, among_digits, answer_one, judge_one
 from tendigits.reading.strings import cut_lines
@@ -81,6 +84,21 @@ def test_the_surer_network_decides_unless_the_other_is_somebodys_own(
     heard = hear(OTHER, 0.9999)
     assert judge(reader, (candidates, unsure), heard).digit == OTHER
     assert judge(reader, (candidates, unsure), heard, own=True).digit == SEVEN
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_clear_digits_are_accepted_whoever_has_made_the_network(mnist: DigitSet, own: bool) -> None:
+    lines = list(make_lines(mnist.test, 60, seed=0, least=1, most=1, hand=Hand(), paper=Paper()))
+    shipped = load_recognisers()
+    reader = Reader(replace(shipped, alone=not own), fields="one")
+    pages = [reader.read(line.picture) for line in lines]
+    accepted = [page.accepted for page in pages]
+    assert np.mean(accepted) > 0.7
+    assert all(
+        page.text == line.text
+        for page, line, sure in zip(pages, lines, accepted, strict=True)
+        if sure
+    )
 
 
 def test_rules_decide_what_is_not_allowed(

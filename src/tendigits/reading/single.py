@@ -44,6 +44,7 @@ class Judged:
         free: The likeliest digit, rules aside.
         measures: (4,) float64, of `weights.ONE_MEASURES`.
         ranked: The best texts by the ways to cut the line.
+        own: See `judge_one`.
     """
 
     digit: int
@@ -52,6 +53,7 @@ class Judged:
     free: int
     measures: NDArray[np.float64]
     ranked: Ranked
+    own: bool
 
 
 def judge_one(
@@ -98,6 +100,7 @@ def judge_one(
         free=int(pooled.argmax()),
         measures=np.array([log_odds(float(chances[digit])), log_odds(whole), by_line[digit], 1.0]),
         ranked=ranked,
+        own=own,
     )
 
 
@@ -113,7 +116,7 @@ def path_of(digit: int, known: int, lattice: Lattice) -> tuple[int, ...]:
 def answer_one(judged: Judged, weights: Weights) -> Answer:
     """Return what was judged as an answer, with its chance."""
     ranked, text = judged.ranked, DIGITS[judged.digit]
-    chance = logistic(float(judged.measures @ weights.one))
+    chance = logistic(float(judged.measures @ (weights.own if judged.own else weights.one)))
     forbidden = judged.chances[judged.free] == 0  # by the rules, what the ink says
     if forbidden:
         chance = min(chance, float(judged.chances[judged.digit]))

@@ -86,6 +86,7 @@ class Weights:
         field: Slope and offset that make the log-odds of a whole field calibrated.
         single: The same for a digit.
         one: (4,) float64, of `ONE_MEASURES`: what the log-odds of a line of one digit are made of.
+        own: The same where the network of single digits is somebody's own, and decides alone.
         joint: How much the lattice and the line network count for.
     """
 
@@ -96,6 +97,7 @@ class Weights:
     field: tuple[float, float] = (1.0, 0.0)
     single: tuple[float, float] = (1.0, 0.0)
     one: NDArray[np.float64] = dataclass_field(default_factory=lambda: np.array([1.0, 0, 0, 0]))
+    own: NDArray[np.float64] = dataclass_field(default_factory=lambda: np.array([1.0, 0, 0, 0]))
     joint: JointWeights = dataclass_field(default_factory=even_weights)
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,6 +110,7 @@ class Weights:
             "field": list(self.field),
             "single": list(self.single),
             "one": dict(zip(ONE_MEASURES, self.one.tolist(), strict=True)),
+            "own": dict(zip(ONE_MEASURES, self.own.tolist(), strict=True)),
             "joint": self.joint.to_dict(),
         }
 
@@ -127,6 +130,7 @@ class Weights:
                 field=(float(fields["field"][0]), float(fields["field"][1])),
                 single=(float(fields["single"][0]), float(fields["single"][1])),
                 one=np.array([float(fields["one"][name]) for name in ONE_MEASURES]),
+                own=np.array([float(fields["own"][name]) for name in ONE_MEASURES]),
                 joint=JointWeights.from_dict(fields["joint"]),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
