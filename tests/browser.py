@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 WAIT = 30_000  # milliseconds
+GIVEN_UP = "net::ERR_ABORTED"  # what was asked for when the page was left
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no chromium: the Debian package `chromium` brings it"
@@ -52,7 +53,14 @@ def open_page(
     page.set_default_timeout(WAIT)
     page.on("console", lambda message: troubles.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on(
+        "requestfailed",
+        lambda request: (
+            troubles.append(f"failed: {request.url} ({request.failure})")
+            if request.failure != GIVEN_UP
+            else None
+        ),
+    )
     page.on(
         "request",
         lambda request: (

@@ -231,7 +231,7 @@ def test_a_picture_that_is_longer_than_its_packet_says_is_damaged(client: httpx.
 
 
 def test_what_packets_unpack_to_keeps_nobody_else_out(digit: bytes) -> None:
-    settings = replace(HERE, held_bytes=1 << 20)
+    settings = replace(HERE, held_bytes=8 << 20)
     packet = zip_of(*[bytes(8 << 20)] * 2, *[digit] * 30)
     with serving(create_app(settings), settings) as client, contextlib.ExitStack() as stack:
         answers = [

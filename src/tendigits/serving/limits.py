@@ -11,6 +11,7 @@ from tendigits.serving.metrics import Metrics
 from tendigits.serving.problems import Problem, too_busy
 from tendigits.serving.settings import MIB, Settings
 
+BROKEN_OFF = 499  # counted where whoever asked went away before the whole answer was sent
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -45,14 +46,19 @@ class Gate:
         except Problem as problem:
             if not passage.status:
                 await problem.response()(scope, receive, passage.send)
+        except Exception:  # in the middle of an answer, too: what was begun as 200 is none
+            passage.status = 500
+            passage.is_whole = True
+            raise
         finally:
             self.held -= passage.taken
-            self._count(scope, passage.status, time.perf_counter() - begin)
+            status = passage.status if passage.is_whole else BROKEN_OFF
+            self._count(scope, status, time.perf_counter() - begin)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         # Routes, not paths as typed: a stranger could fill the memory with names.
         path = getattr(scope.get("route"), "path", "other")
-        self.metrics.requests.labels(path, str(status or 499)).inc()
+        self.metrics.requests.labels(path, str(status)).inc()
         self.metrics.seconds.labels(path).observe(seconds)
         if status == 429:
             self.metrics.refused.inc()
@@ -69,6 +75,7 @@ class Passage:
         inner_send: Takes the response's parts.
         taken: Bytes of the body so far.
         status: Of the response; 0 before there is one.
+        is_whole: All of the response was sent.
     """
 
     gate: Gate
@@ -77,6 +84,7 @@ class Passage:
     inner_send: Send
     taken: int = 0
     status: int = 0
+    is_whole: bool = False
 
     def check_length(self) -> None:
         """Refuse a body that is said to be too long; raises `Problem`."""
@@ -103,6 +111,7 @@ class Passage:
             headers: list[Any] = list(message.get("headers", []))
             message = {**message, "headers": headers + SECURITY_HEADERS}
         await self.inner_send(message)
+        self.is_whole = message["type"] == "http.response.body" and not message.get("more_body")
 
     def _too_long(self) -> Problem:
         most = self.gate.settings.body_bytes / MIB

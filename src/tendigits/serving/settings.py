@@ -24,7 +24,7 @@ class Settings:
         waiting: Pictures that may wait for a reader, at least 1; more are refused with 429. 64 are
             read in about 0.2 s by two readers.
         body_bytes: Of the longest body; a phone's photograph has 2 to 6 MiB.
-        held_bytes: Of all bodies that are held at once.
+        held_bytes: Of all bodies that are held at once; the longest body fits.
         receive_seconds: Until a request has arrived whole, or its connection is closed.
         read_seconds: Until a batch is read, or its reader is ended and started again.
 
@@ -50,6 +50,11 @@ class Settings:
             raise SettingError(
                 f"{self.readers} readers and {self.waiting} waiting pictures: expected at least 0 "
                 "and at least 1"
+            )
+        if not 0 < self.body_bytes <= self.held_bytes:
+            raise SettingError(
+                f"bodies of {self.body_bytes} bytes and {self.held_bytes} of all at once: expected "
+                "at least 1, and no less of all"
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("the token is too short to be a secret: expected 16 characters")
