@@ -23,6 +23,7 @@ from tendigits.data.ductus import write_digits
 from tendigits.data.lines import make_lines, sway
 from tendigits.data.paper import Paper
 from tendigits.data.words import make_words
+from tendigits.reading.bars import find_high_ink
 from tendigits.reading.canvas import lay_out
 from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
 from tendigits.reading.cuts import raw_digit_chances
@@ -97,6 +98,7 @@ def make_pair(example: Example, recognisers: Recognisers, transcribe: Transcribe
         lattice=weigh(example.candidates, example.logits, recognisers.weights),
         looks=looks,
         text=example.text,
+        high=find_high_ink(example.line.mask),
         alone=hear_alone(example.line.mask, listen(looks), None, recognisers),
     )
 

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -58,9 +58,14 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
 
 
 def draw_seven(page: Page) -> None:
+    draw(page, SEVEN)
+
+
+def draw(page: Page, stroke: Sequence[tuple[float, float]]) -> None:
+    """Draw with the mouse, in shares of the sheet's width and height."""
     area = page.locator("#canvas").bounding_box()
     assert area is not None
-    places = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in SEVEN]
+    places = [(area["x"] + x * area["width"], area["y"] + y * area["height"]) for x, y in stroke]
     page.mouse.move(*places[0])
     page.mouse.down()
     for place in places[1:]:
@@ -82,6 +87,17 @@ def test_a_seven_that_is_drawn_is_read(page: Page) -> None:
             name,
         )
         assert drawn > 10, name
+
+
+def test_an_upright_one_is_not_lost_beside_a_seven(page: Page) -> None:
+    draw(page, [(0.3, 0.25), (0.42, 0.25), (0.35, 0.75)])
+    draw(page, [(0.55, 0.25), (0.55, 0.75)])
+    expect(page.locator("#text")).to_have_text("71")
+
+
+def test_a_dot_is_no_digit(page: Page) -> None:
+    draw(page, [(0.5, 0.5), (0.505, 0.5)])
+    expect(page.locator("#decision")).to_contain_text("No digit")
 
 
 def test_without_a_queue_there_is_no_way_to_it(page: Page) -> None:

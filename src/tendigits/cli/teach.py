@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tendigits.data import Digits
     from tendigits.training.teach import Lesson
 
-SHELF = Path("taught")
+SHELF = Path("lessons") / "taught"  # which `tendigits serve --teach lessons` follows
 
 
 def teach(
@@ -32,7 +32,12 @@ def teach(
         ),
     ] = None,
     shelf: Annotated[
-        Path, typer.Option(help="The folder of taught models.", readable=False)
+        Path,
+        typer.Option(
+            help="The folder of taught models; a service with --teach FOLDER reads with the one "
+            "in use in FOLDER/taught.",
+            readable=False,
+        ),
     ] = SHELF,
     undo: Annotated[
         bool, typer.Option("--undo", help="Use the model that was used before.")

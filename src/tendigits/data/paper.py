@@ -12,6 +12,8 @@ Random = np.random.Generator
 
 PATTERNS = 48  # different security patterns
 PATTERN_SHAPE = (320, 1200)  # pixels; a larger line repeats it
+WRITTEN = 0.5  # of the ink: a row with more is written on
+BEYOND = 1.3  # times as high as the writing, a frame's upright side cannot be taken for a 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ def put_on_paper(ink: Ink, paper: Paper, random: Random) -> NDArray[np.uint8]:
     if paper.pattern:
         np.maximum(printed, paper.pattern * cut_pattern(ink.shape, random), out=printed)
     if paper.rules or paper.frames:
-        lines = draw_rules(ink.shape, paper, random)
+        lines = draw_rules(ink, paper, random)
         np.maximum(printed, paper.rule_strength * lines, out=printed)
     cover = np.maximum(cover, printed)
     if paper.blur:
@@ -127,22 +129,32 @@ def lighten(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
     return light
 
 
-def draw_rules(shape: tuple[int, int], paper: Paper, random: Random) -> Ink:
-    """Draw printed lines along the writing and a frame, (H, W) float32 in [0, 1]."""
-    height, width = shape
-    layer = np.zeros(shape, np.uint8)
+def draw_rules(ink: Ink, paper: Paper, random: Random) -> Ink:
+    """Draw printed lines along the writing, (H, W), and a frame; (H, W) float32 in [0, 1]."""
+    height, width = ink.shape
+    layer = np.zeros(ink.shape, np.uint8)
     thick = max(1, round(height * random.uniform(0.005, 0.03)))
     tilt = height * random.normal(0, 0.03)
     for _ in range(paper.rules):
         y = int(height * random.choice([random.uniform(0, 0.18), random.uniform(0.78, 1)]))
         cv2.line(layer, (0, y), (width, int(y + tilt)), 255, thick, cv2.LINE_AA)
     if paper.frames:
-        draw_frame(layer, thick, random)
+        draw_frame(layer, np.flatnonzero((ink > WRITTEN).any(axis=1)), thick, random)
     return np.asarray(layer / np.float32(255), np.float32)
 
 
-def draw_frame(layer: NDArray[np.uint8], thick: int, random: Random) -> None:
-    """Draw a frame onto (H, W), in place; a side of it may lie outside the picture."""
+def draw_frame(
+    layer: NDArray[np.uint8], written: NDArray[np.int64], thick: int, random: Random
+) -> None:
+    """Draw a frame onto (H, W), in place; a side of it may lie outside the picture.
+
+    Args:
+        layer: To draw on.
+        written: The rows that have ink, ascending. Upright sides that are about as high as the
+            writing are left out: nothing would tell them from a 1.
+        thick: Pixels of its lines.
+        random: Draws where it lies.
+    """
     height, width = layer.shape
     left, top, right, below = (int(inset) for inset in height * random.uniform(0, 0.12, 4))
     if random.random() < 0.5:
@@ -150,6 +162,11 @@ def draw_frame(layer: NDArray[np.uint8], thick: int, random: Random) -> None:
             inset if random.random() < 0.5 else -2 * thick for inset in (left, top, right, below)
         )
     corner = (width - 1 - right, height - 1 - below)
+    side = min(corner[1], height - 1) - max(top, 0)
+    if len(written) and side < BEYOND * (written[-1] - written[0]):
+        for row in (top, corner[1]):
+            cv2.line(layer, (left, row), (corner[0], row), 255, thick, cv2.LINE_AA)
+        return
     cv2.rectangle(layer, (left, top), corner, 255, thick, cv2.LINE_AA)
 
 

@@ -82,9 +82,13 @@ def digit_chances(text: str, chances: Sequence[tuple[str, float]]) -> NDArray[np
 
 
 def share_out(raw: NDArray[np.float64], best: int, chance: float) -> NDArray[np.float64]:
-    """Return chances, (K,), of which the best has its own and the others share the rest."""
-    others = np.delete(raw, best).sum()
-    shared = raw * (1 - chance) / max(float(others), LEAST_SHARED)
+    """Return chances, (K,), of which the best has its own and the others share the rest.
+
+    None becomes likelier beside the best than it was: what is left is the chance of none of them.
+    """
+    others = float(np.delete(raw, best).sum())
+    rest = (1 - chance) / max(others, LEAST_SHARED)
+    shared = raw * min(rest, chance / max(float(raw[best]), LEAST_SHARED))
     shared[best] = chance
     return np.asarray(shared)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.bars import HighInk
 from tendigits.reading.ctc import LogProbs
 from tendigits.reading.joint import (
     Evidence,
@@ -31,12 +32,14 @@ class Pair:
         lattice: All ways to cut it.
         looks: (T, 11) each, what the line network says.
         text: What it says.
+        high: Its ink that is as high as digits.
         alone: What the line network is believed to say alone; None where it is in doubt.
     """
 
     lattice: Lattice
     looks: Sequence[LogProbs]
     text: str
+    high: HighInk = HighInk()  # noqa: RUF009  # it cannot be changed
     alone: Alone | None = None
 
 
@@ -61,7 +64,8 @@ def fit_joint(pairs: Sequence[Pair], strangers: Sequence[Pair]) -> JointWeights:
 def _doubtful(pairs: Sequence[Pair]) -> tuple[list[Evidence], list[str]]:
     """Return what both readers say of the lines that both must weigh, and their texts."""
     chosen = [pair for pair in pairs if pair.alone is None]
-    return [gather(pair.lattice, pair.looks) for pair in chosen], [pair.text for pair in chosen]
+    evidence = [gather(pair.lattice, pair.looks, high=pair.high) for pair in chosen]
+    return evidence, [pair.text for pair in chosen]
 
 
 def fit_score(evidence: Sequence[Evidence], texts: Sequence[str]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.bars import NO_DIGIT, HighInk
 from tendigits.reading.ctc import LogProbs, best_texts, looks_log_probs
 from tendigits.reading.lattice import Lattice, text_log_chances
 from tendigits.reading.search import Rules, best_readings
@@ -36,6 +37,7 @@ class Evidence:
         line: (K,) float64: logarithms of their chances by the network over the line.
         keeps: (K,) bool: whether a text keeps to the rules.
         paths: The candidates that each text of the lattice's is made of.
+        high: The ink that is as high as digits.
     """
 
     texts: list[str]
@@ -43,15 +45,23 @@ class Evidence:
     line: NDArray[np.float64]
     keeps: NDArray[np.bool_]
     paths: Paths
+    high: HighInk
 
 
-def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = None) -> Evidence:
+def gather(
+    lattice: Lattice,
+    looks: Sequence[LogProbs],
+    rules: Rules | None = None,
+    *,
+    high: HighInk = HighInk(),  # noqa: B008  # it cannot be changed
+) -> Evidence:
     """Return the texts that either reader finds likely, with rules and without.
 
     Args:
         lattice: The scored ways to cut the line.
         looks: (T, 11) each, what the network says at each place, for each look at the line.
         rules: What the text must keep to; None for anything.
+        high: The ink on the line that is as high as digits.
     """
     paths: Paths = {}
     texts: dict[str, None] = {"": None}  # a dictionary keeps the order
@@ -69,6 +79,7 @@ def gather(lattice: Lattice, looks: Sequence[LogProbs], rules: Rules | None = No
         line=np.maximum(line_log_chances(looks, order), FLOOR),
         keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
         paths=paths,
+        high=high,
     )
 
 
@@ -95,8 +106,12 @@ def measure_texts(evidence: Evidence) -> NDArray[np.float64]:
 
 
 def posterior(evidence: Evidence, weights: JointWeights) -> NDArray[np.float64]:
-    """Return the chance of each text before calibration, (K,), adding up to 1."""
-    scores = measure_texts(evidence) @ weights.score
+    """Return the chance of each text before calibration, (K,), adding up to 1.
+
+    A bar that a text takes for no digit makes it fifty times less likely; that is not fitted.
+    """
+    left_out = np.array([evidence.high.left_out(len(text)) for text in evidence.texts])
+    scores = measure_texts(evidence) @ weights.score + NO_DIGIT * left_out
     chances = np.exp(scores - scores.max())
     return np.asarray(chances / chances.sum())
 

@@ -22,6 +22,7 @@ from tendigits.reading.answers import (
     share_out,
     with_chances,
 )
+from tendigits.reading.bars import find_high_ink
 from tendigits.reading.candidates import Candidates, make_candidates
 from tendigits.reading.canvas import MARGIN, SCALE, lay_out
 from tendigits.reading.classifier import Classify
@@ -129,7 +130,7 @@ def answer_doubtful(
     weights, own = recognisers.weights, not recognisers.alone
     if heard is None:
         return choose(candidates, lattice, weights, rules)
-    if len(heard.texts[0]) <= 1:
+    if len(heard.texts[0]) <= 1 and not find_high_ink(line.mask).left_out(1):
         one = judge_one(candidates, lattice, heard, weights, rules, own=own)
         if one is not None:
             return answer_one(one, weights)
@@ -157,13 +158,17 @@ def hear_alone(
 ) -> Alone | None:
     """Return what the line network says; None where it is not sure, or further looks disagree.
 
+    Nor is it believed where it takes a straight upright stroke for no digit.
+
     Args:
         mask: (H, W) uint8, 1 where there is ink.
         heard: What it says at first.
         rules: What the text must keep to.
         recognisers: That of single digits is asked too.
     """
-    checked = check(heard) if is_sure(heard, rules) else None
+    if not is_sure(heard, rules) or find_high_ink(mask).left_out(len(heard.texts[0])):
+        return None
+    checked = check(heard)
     if checked is None:
         return None
     text, places = heard.texts[0], without_blanks(heard.looks[0])
@@ -205,7 +210,7 @@ def choose_jointly(
     rules: Rules | None,
 ) -> Answer | None:
     """Return the best text by both readers with its chance; None if that is nothing."""
-    evidence = gather(lattice, looks, rules)
+    evidence = gather(lattice, looks, rules, high=find_high_ink(line.mask))
     if not evidence.keeps.any():  # a person should see what it says instead
         answer = choose_jointly(line, candidates, lattice, looks, weights, None)
         return answer and replace(answer, chance=0.0, others=())

@@ -2,6 +2,7 @@
 
 const PEN = 0.06; // of the sheet's height: a tenth of a digit that is as high as most are drawn, as in MNIST
 const SENT_HEIGHT = 64; // pixels of the ink that is sent: more is slower and reads no better
+const LEAST_PENS = 3; // widths of the pen that ink is taken to be high, at least
 const MARGIN = 0.35; // of the ink's height: white around it, from which the ground is told
 const STEP = 14; // pixels that an arrow key moves the pen
 
@@ -56,7 +57,8 @@ export class Sheet {
     const pen = PEN * this.#height;
     const [left, right] = [Math.min(...points.map((p) => p[0])), Math.max(...points.map((p) => p[0]))];
     const [top, bottom] = [Math.min(...points.map((p) => p[1])), Math.max(...points.map((p) => p[1]))];
-    const high = Math.max(bottom - top, (right - left) / 6) + pen;
+    // A dot is sent as one: enlarged to a digit's height, it would be a disc with an edge, like a 0.
+    const high = Math.max(bottom - top, (right - left) / 6, LEAST_PENS * pen) + pen;
     const margin = MARGIN * high;
     const scale = SENT_HEIGHT / high;
     const x = left - pen / 2 - margin;
