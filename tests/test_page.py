@@ -98,6 +98,8 @@ def test_an_upright_one_is_not_lost_beside_a_seven(page: Page) -> None:
 def test_a_dot_is_no_digit(page: Page) -> None:
     draw(page, [(0.5, 0.5), (0.505, 0.5)])
     expect(page.locator("#decision")).to_contain_text("No digit")
+    page.locator("#labels button").first.click()
+    expect(page.locator("#corrected")).to_contain_text("nothing was kept")
 
 
 def test_without_a_queue_there_is_no_way_to_it(page: Page) -> None:

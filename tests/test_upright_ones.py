@@ -45,9 +45,9 @@ def test_high_ink_is_counted_and_what_is_straight_and_upright() -> None:
         mask[2 : 2 + high, left : left + 6] = 1
     cv2.ellipse(mask, (120, 30), (12, 22), 0, 0, 360, 1, 5)  # a 0
     cv2.line(mask, (150, 50), (175, 5), 1, 5)  # a stroke that leans, like a slash
-    high = find_high_ink(mask)
-    assert high == HighInk(pieces=4, bars=2)
-    assert [high.left_out(digits) for digits in range(6)] == [2, 2, 2, 1, 0, 0]
+    found = find_high_ink(mask)
+    assert found == HighInk(pieces=4, bars=2)
+    assert [found.left_out(digits) for digits in range(6)] == [2, 2, 2, 1, 0, 0]
     assert find_high_ink(np.zeros((48, 10), np.uint8)) == HighInk()
 
 

@@ -20,7 +20,7 @@ export async function offerTeaching(chosenDigit) {
 }
 
 async function correct(digit, label) {
-  if (!digit) return;
+  if (!digit) return tell("No digit is chosen: nothing was kept.");
   const { seen, text: read, confidence } = digit;
   await ask("/v1/corrections", { seen, label, read, confidence }, `Kept: that was a ${label}.`);
 }
