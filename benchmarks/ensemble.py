@@ -9,6 +9,7 @@ results, so that groups add up over days.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,10 @@ def main() -> None:
     }
     seeds = {recipe: sorted(known) for recipe, known in answers.items()}
     groups = [measure_group(group, answers) for group in make_groups(seeds, arguments.members)]
+    if not groups:
+        sys.exit(
+            f"no group of {', '.join(arguments.recipes)} was trained: name their folder --runs"
+        )
     command = f"scripts/bench ensemble {' '.join(arguments.recipes)}"
     if len(arguments.recipes) == 1:
         command += f" --members {arguments.members}"

@@ -36,7 +36,7 @@ def test_an_answer_that_breaks_off_is_not_counted_as_given(
     scope = {"type": "http", "headers": [(b"host", b"localhost")]}
     with contextlib.nullcontext() if error is None else pytest.raises(OSError, match="disk"):
         asyncio.run(Gate(answer, Settings(), metrics)(scope, give, take))
-    counted = metrics.requests.collect()[0].samples
+    counted = next(iter(metrics.requests.collect())).samples
     assert {sample.labels["status"]: sample.value for sample in counted if sample.value == 1} == {
         status: 1
     }
@@ -45,3 +45,5 @@ def test_an_answer_that_breaks_off_is_not_counted_as_given(
 def test_settings_that_would_refuse_everything_are_refused() -> None:
     with pytest.raises(SettingError, match="of all at once"):
         Settings(body_bytes=8 << 20, held_bytes=1 << 20)
+    with pytest.raises(SettingError, match="more than 0"):
+        Settings(read_seconds=float("nan"))

@@ -72,7 +72,8 @@ def test_agreement_is_surer_than_dispute(
     assert disputed.others[0][0] == str(OTHER)
     for answer in (agreed, disputed):
         (letter,) = answer.letters
-        assert letter.chances.sum() == pytest.approx(1)
+        assert letter.chances.sum() <= 1 + 1e-9  # what is left: it is no digit
+        assert letter.chances.argmax() == SEVEN
         assert letter.chances[SEVEN] == pytest.approx(answer.chance)
 
 

@@ -16,8 +16,9 @@ Mask = NDArray[np.uint8]
 
 AS_DIGITS = (0.75 * LINE_HEIGHT, 1.3 * LINE_HEIGHT)  # pixels: how high a digit, and a bar, is
 THICKEST = 0.25  # of its length: a bar is thinner
+LEAST_FULL = 0.8  # of a rectangle of its length and thickness: half of a broken 0 has less ink
 UPRIGHT = 0.17  # to the side for one upwards: a bar leans less
-NO_DIGIT = float(np.log(0.02))  # one such bar in fifty, the writing of which is known, is none
+NO_DIGIT = float(np.log(0.02))  # one line in fifty that has such bars has one that is no digit
 
 
 class HighInk(NamedTuple):
@@ -31,9 +32,9 @@ class HighInk(NamedTuple):
     pieces: int = 0
     bars: int = 0
 
-    def left_out(self, digits: int) -> int:
-        """Return how many bars, at least, a text of so many digits takes for no digit."""
-        return min(self.bars, max(0, self.pieces - digits))
+    def leaves_out_bar(self, digits: int) -> bool:
+        """Say whether a text of so many digits may take a bar for no digit."""
+        return self.bars > 0 and digits < self.pieces
 
 
 def find_high_ink(mask: Mask) -> HighInk:
@@ -60,4 +61,8 @@ def is_bar(piece: Mask) -> bool:
     down, across, both = (moments[name] / moments["m00"] for name in ("mu02", "mu20", "mu11"))
     thickness = np.sqrt(12 * max(0.0, across - both**2 / down))
     length = np.sqrt(12 * down)
-    return bool(thickness <= THICKEST * length and abs(both) <= UPRIGHT * down)
+    return bool(
+        thickness <= THICKEST * length
+        and abs(both) <= UPRIGHT * down
+        and moments["m00"] >= LEAST_FULL * max(1.0, thickness) * length
+    )

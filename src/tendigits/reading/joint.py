@@ -108,9 +108,9 @@ def measure_texts(evidence: Evidence) -> NDArray[np.float64]:
 def posterior(evidence: Evidence, weights: JointWeights) -> NDArray[np.float64]:
     """Return the chance of each text before calibration, (K,), adding up to 1.
 
-    A bar that a text takes for no digit makes it fifty times less likely; that is not fitted.
+    A text that takes a bar for no digit is fifty times less likely; that is not fitted.
     """
-    left_out = np.array([evidence.high.left_out(len(text)) for text in evidence.texts])
+    left_out = np.array([evidence.high.leaves_out_bar(len(text)) for text in evidence.texts])
     scores = measure_texts(evidence) @ weights.score + NO_DIGIT * left_out
     chances = np.exp(scores - scores.max())
     return np.asarray(chances / chances.sum())

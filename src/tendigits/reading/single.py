@@ -125,7 +125,9 @@ def answer_one(judged: Judged, weights: Weights) -> Answer:
     if not ranked.keeps:  # a person should see it
         return Answer(letters=(letter,), chance=0.0)
     others = {DIGITS[digit]: float(chances[digit]) for digit in range(10)}
-    others |= {other: min(found, 1 - chance) for other, found in ranked.others if len(other) != 1}
+    others |= {
+        other: min(found, chance, 1 - chance) for other, found in ranked.others if len(other) != 1
+    }
     del others[text]
     likely = [(other, found) for other, found in others.items() if found > LEAST_CHANCE]
     free = DIGITS[judged.free] if forbidden else ranked.unconstrained

@@ -130,7 +130,7 @@ def answer_doubtful(
     weights, own = recognisers.weights, not recognisers.alone
     if heard is None:
         return choose(candidates, lattice, weights, rules)
-    if len(heard.texts[0]) <= 1 and not find_high_ink(line.mask).left_out(1):
+    if len(heard.texts[0]) <= 1 and not find_high_ink(line.mask).leaves_out_bar(1):
         one = judge_one(candidates, lattice, heard, weights, rules, own=own)
         if one is not None:
             return answer_one(one, weights)
@@ -166,7 +166,7 @@ def hear_alone(
         rules: What the text must keep to.
         recognisers: That of single digits is asked too.
     """
-    if not is_sure(heard, rules) or find_high_ink(mask).left_out(len(heard.texts[0])):
+    if not is_sure(heard, rules) or find_high_ink(mask).leaves_out_bar(len(heard.texts[0])):
         return None
     checked = check(heard)
     if checked is None:

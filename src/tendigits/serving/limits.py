@@ -11,7 +11,7 @@ from tendigits.serving.metrics import Metrics
 from tendigits.serving.problems import Problem, too_busy
 from tendigits.serving.settings import MIB, Settings
 
-BROKEN_OFF = 499  # counted where whoever asked went away before the whole answer was sent
+BROKEN_OFF = 499  # counted where an answer was not sent whole: whoever asked went away, mostly
 SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -46,9 +46,9 @@ class Gate:
         except Problem as problem:
             if not passage.status:
                 await problem.response()(scope, receive, passage.send)
-        except Exception:  # in the middle of an answer, too: what was begun as 200 is none
-            passage.status = 500
-            passage.is_whole = True
+        except Exception:  # in the middle of an answer: what was begun as 200 is none
+            if not passage.is_whole:
+                passage.status, passage.is_whole = 500, True
             raise
         finally:
             self.held -= passage.taken
@@ -111,7 +111,8 @@ class Passage:
             headers: list[Any] = list(message.get("headers", []))
             message = {**message, "headers": headers + SECURITY_HEADERS}
         await self.inner_send(message)
-        self.is_whole = message["type"] == "http.response.body" and not message.get("more_body")
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self.is_whole = True
 
     def _too_long(self) -> Problem:
         most = self.gate.settings.body_bytes / MIB

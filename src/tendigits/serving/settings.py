@@ -56,6 +56,11 @@ class Settings:
                 f"bodies of {self.body_bytes} bytes and {self.held_bytes} of all at once: expected "
                 "at least 1, and no less of all"
             )
+        if not (self.receive_seconds > 0 and self.read_seconds > 0):
+            raise SettingError(
+                f"{self.receive_seconds} s to receive and {self.read_seconds} s to read: "
+                "expected more than 0"
+            )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("the token is too short to be a secret: expected 16 characters")
 
