@@ -48,7 +48,7 @@ class Reader:
         line_network: What reads whole lines beside the model: ``"shipped"``, an ONNX file, or a
             function as `load_line_network` returns; None to read by the model alone. With a model
             of your own it never answers alone.
-        threads: That the network computes with; 0 for one a core.
+        threads: That each network computes with; 0 for one a core. They are small: one is quickest.
         most_shown: Alternatives that are named at most, of each digit and each field.
 
     Raises:
@@ -67,7 +67,7 @@ class Reader:
         valid: Path | None = None,
         weights: Weights | None = None,
         line_network: LineNetwork = "shipped",
-        threads: int = 0,
+        threads: int = 1,
         most_shown: int = MOST_SHOWN,
     ) -> None:
         if fields not in ("one", "lines"):
@@ -159,7 +159,7 @@ def load_recognisers(
     *,
     weights: Weights | None = None,
     line_network: LineNetwork = "shipped",
-    threads: int = 0,
+    threads: int = 1,
 ) -> Recognisers:
     """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
     if line_network == "shipped":
