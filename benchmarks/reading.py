@@ -68,11 +68,6 @@ class Outcome:
         """Every digit of every line."""
         return self.page.text == self.sample.text
 
-    @property
-    def confidence(self) -> float:
-        """That of the least sure field; 0 where nothing was read."""
-        return min((field.confidence for field in self.page.fields), default=0.0)
-
 
 def find_sets(folder: Path) -> Iterator[RealSet]:
     """Yield the sets in a folder and in its sub-folders, by name."""
@@ -123,7 +118,7 @@ def edits(found: str, text: str) -> int:
 def summarise_set(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
     """Return the figures of a set."""
     right = np.array([outcome.is_right for outcome in outcomes])
-    surest = np.argsort([-outcome.confidence for outcome in outcomes], kind="stable")
+    surest = np.argsort([-outcome.page.confidence for outcome in outcomes], kind="stable")
     half = surest[: max(1, len(surest) // 2)]
     accepted = np.array([outcome.page.accepted for outcome in outcomes])
     wrong_digits = sum(edits(outcome.page.text, outcome.sample.text) for outcome in outcomes)

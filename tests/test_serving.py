@@ -111,6 +111,7 @@ def test_a_picture_is_read_as_the_library_reads_it(
     page = Reader(fields="one", format="us-zip").read(codes[0])
     assert Page.from_dict(told) == page
     assert (told["text"], told["accepted"]) == (page.text, page.accepted)
+    assert told["confidence"] == page.confidence == page.fields[0].confidence > 0.5
     assert told["model"] == "small"
     assert len(told["version"]) == 12
     assert told["milliseconds"] > 0

@@ -223,6 +223,11 @@ class Page:
         """Nothing on the page needs a person; an empty page says nothing, and needs one."""
         return bool(self.fields) and all(field.accepted for field in self.fields)
 
+    @property
+    def confidence(self) -> float:
+        """That of the least sure field; 0 where nothing was read."""
+        return min((field.confidence for field in self.fields), default=0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON knows it."""
         return {

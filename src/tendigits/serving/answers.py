@@ -133,6 +133,7 @@ class Answerer:
             "model": self.identity.name,
             "version": self.identity.version,
             "text": page.text,
+            "confidence": page.confidence,
             "accepted": page.accepted,
             **page.to_dict(),
         }
