@@ -6,6 +6,8 @@ import numpy as np
 
 Random = np.random.Generator
 
+CARE = (0.35, 0.35, 1.0)  # how far a hand strays from its usual digit: two in three are neat
+
 
 @dataclass(frozen=True, kw_only=True)
 class Hand:
@@ -56,23 +58,24 @@ class Hand:
 
 def sample_hand(random: Random) -> Hand:
     """Return a hand such as there are: mostly neat, some touching, few overlapping."""
+    strays = float(random.choice(CARE))
     return Hand(
         height=float(np.exp(random.uniform(np.log(15), np.log(64)))),
         slant=float(random.normal(0.18, 0.24)),
         pen=float(np.exp(random.normal(np.log(0.11), 0.33)).clip(0.05, 0.25)),
         gap=float(random.choice([random.uniform(0.05, 0.6), random.normal(0.04, 0.06)])),
         gap_spread=float(random.uniform(0.01, 0.12)),
-        size_spread=float(random.uniform(0.02, 0.2)),
+        size_spread=strays * float(random.uniform(0.02, 0.2)),
         ones=float(random.choice([1.0, random.uniform(1.0, 1.5)])),
         zeros=float(random.choice([1.0, random.uniform(0.5, 1.0)])),
         stands=float(random.uniform(0, 1)),
         width=float(np.exp(random.normal(0.08, 0.2))),
-        width_spread=float(random.uniform(0, 0.22)),
-        drift=float(random.uniform(0, 0.1)),
+        width_spread=strays * float(random.uniform(0, 0.22)),
+        drift=strays * float(random.uniform(0, 0.1)),
         climb=float(random.normal(0, 0.04)),
         broken=float(random.choice([0.0, 0.15])),
         marks=float(random.choice([0.0, 0.7])),
         european=float(random.choice([0.0, 0.9])),
         flourish=float(random.choice([0.0, 0.5])),
-        wobble=float(random.uniform(0, 1.0)),
+        wobble=strays * float(random.uniform(0, 1.0)),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Ink = NDArray[np.float32]
 Random = np.random.Generator
 
+PLAIN = 0.3  # of papers have nothing printed on them, and even light
 PATTERNS = 48  # different security patterns
 PATTERN_SHAPE = (320, 1200)  # pixels; a larger line repeats it
 WRITTEN = 0.5  # of the ink: a row with more is written on
@@ -57,6 +58,8 @@ def sample_paper(random: Random) -> Paper:
     ink = float(ground * random.uniform(0.05, 0.6))
     if random.random() < 0.1:
         ground, ink = ink, ground
+    if random.random() < PLAIN:
+        return Paper(ground=ground, ink=ink, blur=float(random.uniform(0.2, 0.8)))
     return Paper(
         ground=ground,
         ink=ink,

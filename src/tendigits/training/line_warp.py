@@ -6,10 +6,10 @@ from torch.nn import functional
 
 STRETCH = 0.22  # standard deviation of the logarithm of a line's length
 GROWTH = 0.15  # of the logarithm of its height: heights of lines are measured wrong as often
-SLANT = 0.22  # of pixels to the right for one upwards
+SLANT = 0.15  # of pixels to the right for one upwards
 TILT = 0.03  # of pixels upwards for one to the right
 SHIFT = 2.0  # pixels, of the whole line up or down
-SWAY = 0.7  # pixels: of each stroke, neighbours together
+SWAY = 0.4  # pixels: of each stroke, neighbours together
 KNOT = 10  # pixels from one of the places that sway to the next
 SAME_INK = 0.2  # of lines: the ink is as clean as after cleaning, as on white paper
 NOISE = 0.08  # of full ink, the most
