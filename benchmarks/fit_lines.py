@@ -4,7 +4,8 @@
     python -m benchmarks.line_pool --out /tmp/held --held-out --shards 1
     python -m benchmarks.fit_lines --pool /tmp/pool --held-out /tmp/held --out /tmp/line --ship
 
-It goes on where it was stopped. The share of held-out lines that it reads right by itself is
+It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
+that had learnt for so many steps. The share of held-out lines that it reads right by itself is
 printed and kept; it chooses nothing.
 """
 
@@ -22,14 +23,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.line_batches import Batch, Lines
+from benchmarks.line_batches import Batch, Lines, collate
 from benchmarks.line_pool import Sheet, read_shard
+from benchmarks.line_weights import read_line_network
 from tendigits.atomic import write_bytes, write_json
 from tendigits.export import trace
 from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.line_network import load_line_network
-from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder
+from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder, line_file
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.muon import Muon
@@ -40,6 +42,7 @@ WARM_STEPS = 200  # in which the rates grow
 HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
 BLANK = SYMBOLS - 1
+MEANS = 256  # lines that a packaged network's normalisations take their means from
 MOST_DIFFERENCE = 1e-3  # between logarithms of chances; more means that it is another network
 
 
@@ -105,16 +108,26 @@ def rate_at(step: int, steps: int) -> float:
     return warm * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
 
 
-def train(pool: Path, held_out: Path, out: Path, steps: int, seed: int) -> LineNetwork:
+def begin(held: list[Sheet], from_step: int) -> LineNetwork:
+    """Return the network to train: the packaged one, or a new one for step 0."""
+    if from_step:
+        return read_line_network(line_file(), collate(held[:MEANS]).lines)
+    model = LineNetwork(LineConfig())
+    channels_last(model)
+    return model
+
+
+def train(
+    pool: Path, held_out: Path, out: Path, steps: int, from_step: int, seed: int
+) -> LineNetwork:
     """Train, saving now and then, and go on where it was stopped."""
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
-    model = LineNetwork(LineConfig())
-    channels_last(model)
-    optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     held = read_folder(held_out)
+    model = begin(held, from_step)
+    optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     out.mkdir(parents=True, exist_ok=True)
-    saved, start = out / "checkpoint.pt", 0
+    saved, start = out / "checkpoint.pt", from_step
     if saved.exists():
         state = torch.load(saved, weights_only=False)
         model.load_state_dict(state["model"])
@@ -214,12 +227,20 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
+    parser.add_argument("--from-step", type=int, default=0, help="begin with the packaged one")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
-    model = train(arguments.pool, arguments.held_out, arguments.out, arguments.steps, seed=0)
+    model = train(
+        arguments.pool,
+        arguments.held_out,
+        arguments.out,
+        arguments.steps,
+        arguments.from_step,
+        seed=0,
+    )
     if arguments.ship:
         command = f"python -m benchmarks.fit_lines --steps {arguments.steps}"
         ship(model, read_folder(arguments.held_out), command)

@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from benchmarks.fit_lines import export, find_loss, greedy_texts
+from benchmarks.fit_lines import MOST_DIFFERENCE, export, find_loss, greedy_texts
 from benchmarks.line_batches import collate, join
 from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
+from benchmarks.line_weights import read_line_network
 
+from tendigits import registry
 from tendigits.models import count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.canvas import LOOKS, Canvas
 from tendigits.reading.ctc import LogProbs, text_log_probs
-from tendigits.reading.line_network import Looks
+from tendigits.reading.line_network import Looks, load_line_network
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 
 
@@ -34,6 +36,30 @@ def test_the_exported_network_is_the_same(sheets: list[Sheet], tmp_path: Path) -
     config = LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))
     export(LineNetwork(config).eval(), tmp_path / "line.onnx", sheets)
     assert (tmp_path / "line.onnx").stat().st_size < 1e5
+
+
+def test_the_packaged_network_can_learn_on(sheets: list[Sheet]) -> None:
+    path = registry.line_file()
+    network = read_line_network(path, collate(sheets[:8]).lines)
+    assert network.training
+    for layer in network.features:
+        if isinstance(layer, torch.nn.Conv2d):
+            lengths = layer.weight.flatten(1).norm(dim=1)
+            torch.testing.assert_close(lengths, torch.ones_like(lengths))
+    transcribe = load_line_network(path)
+    network.eval()
+    for sheet in sheets[8:]:  # the means of the normalisations came from others
+        line = torch.from_numpy(sheet.canvas[None]).float() / 255
+        with torch.inference_mode():
+            log_probs = network(line).log_softmax(-1)[0].numpy()
+        np.testing.assert_allclose(log_probs, transcribe(sheet.canvas), atol=MOST_DIFFERENCE)
+
+
+def test_a_file_of_another_network_is_refused(sheets: list[Sheet], tmp_path: Path) -> None:
+    config = LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))
+    export(LineNetwork(config).eval(), tmp_path / "line.onnx", sheets)
+    with pytest.raises(ValueError, match="another network"):
+        read_line_network(tmp_path / "line.onnx", collate(sheets).lines)
 
 
 def test_lines_come_back_from_a_shard(sheets: list[Sheet], tmp_path: Path) -> None:

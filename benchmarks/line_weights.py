@@ -1,0 +1,84 @@
+"""Gives back the packaged line network as one that can learn on.
+
+An ONNX file holds convolutions with their normalisations folded in. Each is taken apart again: its
+filters get length 1, as `Muon` keeps them, and its normalisation the mean and the deviation that
+lines give it, with the gain and the shift that undo both.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from tendigits.models import channels_last
+from tendigits.models.line import LineConfig, LineNetwork
+
+
+def read_line_network(path: Path, lines: Tensor) -> LineNetwork:
+    """Return the network of an ONNX file, the same function in evaluation mode.
+
+    Args:
+        path: What `benchmarks.fit_lines` exported.
+        lines: (N, 2, 40, W) float32 in [0, 1], from which the normalisations take their means.
+
+    Raises:
+        ValueError: It is another network.
+    """
+    model = LineNetwork(LineConfig())
+    channels_last(model)
+    graph = onnx.load(path).graph
+    saved = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    layers = list(model.features)
+    with torch.no_grad():
+        seen = lines.contiguous(memory_format=torch.channels_last)
+        for number, layer in enumerate(layers):
+            if isinstance(layer, nn.Conv2d):
+                name = f"features.{number}.weight"
+                weight, bias = pick(saved, name), pick(saved, f"{name}_bias")
+                unfold(layer, layers[number + 1], weight, bias, seen)
+            seen = layer.eval()(seen)
+        outputs = (model.classifier.out_features, model.classifier.in_features)
+        last = [value for value in saved.values() if value.shape == outputs[::-1]]
+        if len(last) != 1:
+            raise ValueError("the file holds another network: its classifier is not there")
+        model.classifier.weight.copy_(torch.tensor(last[0].T))
+        model.classifier.bias.copy_(pick(saved, "classifier.bias"))
+    return model.train()
+
+
+def pick(saved: dict[str, NDArray[np.float32]], name: str) -> Tensor:
+    """Return the numbers of this name.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if name not in saved:
+        raise ValueError(f"the file holds another network: {name} is not there")
+    return torch.tensor(saved[name])
+
+
+def unfold(
+    convolution: nn.Conv2d, norm: nn.Module, weight: Tensor, bias: Tensor, seen: Tensor
+) -> None:
+    """Set a convolution and its normalisation so that together they are the folded one.
+
+    Args:
+        convolution: Without a shift of its own.
+        norm: The `BatchNorm2d` behind it.
+        weight: (filters, inputs, rows, columns) float32, folded.
+        bias: (filters,) float32, folded.
+        seen: (N, inputs, H, W) float32, what comes in.
+    """
+    if not isinstance(norm, nn.BatchNorm2d) or convolution.weight.shape != weight.shape:
+        raise ValueError("the file holds another network: filters of another size")
+    lengths = weight.flatten(1).norm(dim=1)
+    convolution.weight.copy_(weight / lengths[:, None, None, None])
+    variance, mean = torch.var_mean(convolution(seen), dim=(0, 2, 3))
+    norm.running_mean.copy_(mean)  # type: ignore[union-attr]
+    norm.running_var.copy_(variance)  # type: ignore[union-attr]
+    norm.weight.copy_(lengths * (variance + norm.eps).sqrt())
+    norm.bias.copy_(bias + lengths * mean)
