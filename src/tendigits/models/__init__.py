@@ -14,7 +14,6 @@ from tendigits.models.ensemble import Ensemble, EnsembleConfig
 from tendigits.models.mlp import Mlp, MlpConfig
 from tendigits.models.slim import Slim, SlimConfig
 from tendigits.models.vgg import Vgg, VggConfig
-from tendigits.models.views import Views, ViewsConfig
 
 __all__ = [
     "Cnn",
@@ -30,17 +29,12 @@ __all__ = [
     "SlimConfig",
     "Vgg",
     "VggConfig",
-    "Views",
-    "ViewsConfig",
     "build_ensemble",
     "build_model",
-    "build_views",
     "channels_last",
 ]
 
-ModelConfig = (
-    MlpConfig | CnnConfig | CompactConfig | SlimConfig | VggConfig | EnsembleConfig | ViewsConfig
-)
+ModelConfig = MlpConfig | CnnConfig | CompactConfig | SlimConfig | VggConfig | EnsembleConfig
 
 
 def build_model(config: ModelConfig) -> nn.Module:
@@ -54,11 +48,6 @@ def build_ensemble(config: EnsembleConfig) -> Ensemble:
     return Ensemble(config, [build_model(member) for member in config.members])
 
 
-def build_views(config: ViewsConfig) -> Views:
-    """Return a new network that looks at several views, with random weights."""
-    return Views(config, build_model(config.network))
-
-
 ARCHITECTURES: dict[str, tuple[Callable[[Any], nn.Module], type]] = {
     "mlp": (Mlp, MlpConfig),
     "cnn": (Cnn, CnnConfig),
@@ -66,7 +55,6 @@ ARCHITECTURES: dict[str, tuple[Callable[[Any], nn.Module], type]] = {
     "slim": (Slim, SlimConfig),
     "vgg": (Vgg, VggConfig),
     "ensemble": (build_ensemble, EnsembleConfig),
-    "views": (build_views, ViewsConfig),
 }
 
 
@@ -80,8 +68,6 @@ def config_to_dict(config: ModelConfig) -> dict[str, Any]:
     saved = {"architecture": architecture_of(config), **asdict(config)}
     if isinstance(config, EnsembleConfig):
         saved["members"] = [config_to_dict(member) for member in config.members]
-    if isinstance(config, ViewsConfig):
-        saved["network"] = config_to_dict(config.network)
     return saved
 
 
@@ -103,8 +89,6 @@ def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
     settings = {name: as_tuple(value) for name, value in fields.items()}
     if kind is EnsembleConfig:
         settings["members"] = tuple(map(config_from_dict, settings["members"]))
-    if kind is ViewsConfig:
-        settings["network"] = config_from_dict(settings["network"])
     config: ModelConfig = kind(**settings)
     return config
 
@@ -129,7 +113,7 @@ def count_multiply_adds(model: nn.Module) -> int:
 
     def count(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         weights = layer.get_parameter("weight")
-        places = output[:, 0].numel()  # in each view of the picture
+        places = output[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
         counts.append(weights.numel() * places)
 
     hooks = [

@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
 from tendigits.models import ModelConfig, config_from_dict, config_to_dict
-from tendigits.models.views import MOST_VIEWS
 from tendigits.training.augmentation import Augmentation
 
 OptimizerName = Literal["adam", "adamw", "muon"]
@@ -50,8 +49,6 @@ class Recipe:
             and by which it is calibrated; whoever trains may say otherwise.
         teacher: Name of the shipped model whose answers are learned in place of the labels
             (distillation, Hinton, Vinyals & Dean 2015); empty for none.
-        views: Of a picture that the trained network looks at, 1 to 64; `models.views` joins what
-            it thinks of them. Training, and what is measured after each epoch, is of one.
     """
 
     name: str
@@ -73,7 +70,6 @@ class Recipe:
     augmentation: Augmentation | None = None
     hold_out: int = 0
     teacher: str = ""
-    views: int = 1
 
     def __post_init__(self) -> None:
         expected = f"a number above 0, at most {MOST_EPOCHS:,}"
@@ -88,7 +84,6 @@ class Recipe:
         amounts["filter learning rate"] = self.filter_lr
         for name, value in amounts.items():
             require(value >= 0, name, value, "at least 0")
-        require(1 <= self.views <= MOST_VIEWS, "views", self.views, f"1 to {MOST_VIEWS}")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
             ("optimizer", self.optimizer, get_args(OptimizerName)),

@@ -117,7 +117,6 @@ def best() -> Recipe:
         model=VggConfig(stages=((32,), (64, 64), (128, 128))),
         epochs=30,
         augmentation=all_forms(),
-        views=8,  # 4 are worse than one, 16 hardly better (LOG, 2026-11-26)
     )
 
 

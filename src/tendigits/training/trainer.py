@@ -6,7 +6,6 @@ from dataclasses import asdict
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch.nn import functional
 
 from tendigits.data import Digits, DigitSet
@@ -15,7 +14,7 @@ from tendigits.errors import DataFormatError, DivergedError, InterruptedTraining
 from tendigits.evaluation.confidence import Calibration, calibrate
 from tendigits.evaluation.metrics import Evaluation, evaluate_logits
 from tendigits.evaluation.predict import evaluation_mode, predict_logits
-from tendigits.models import ModelConfig, Views, ViewsConfig, count_parameters
+from tendigits.models import count_parameters
 from tendigits.training.advice import resume_command
 from tendigits.training.batches import Batches
 from tendigits.training.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
@@ -79,7 +78,6 @@ class Run:
         if checkpoint is not None:
             self.state.restore(checkpoint)
             self.stopwatch.elapsed += self.state.seconds
-        self.model: nn.Module = self.state.model  # that answers
         self.total_steps = count_steps(self.recipe, self.batches)
         self.epochs = -(-self.total_steps // self.batches.steps_per_epoch)  # the last one in part
         self.rate = Rate(self.stopwatch)
@@ -219,7 +217,7 @@ class Run:
 
     def _answer(self, digits: Digits) -> NDArray[np.float32]:
         """Return the logits, (N, 10), of the network as it is; a `DivergedError` if not finite."""
-        logits = predict_logits(self.model, digits.images, device=self.state.device)
+        logits = predict_logits(self.state.model, digits.images, device=self.state.device)
         if not np.isfinite(logits).all():
             raise self._diverged("network's answers")
         return logits
@@ -248,15 +246,6 @@ class Run:
         path = checkpoint_path(self.folder.checkpoint, self.saved_step)
         return f"the last good checkpoint is {path}"
 
-    def _look_at_views(self) -> ModelConfig:
-        """Let the trained network look at as many views as the recipe says; return its settings."""
-        if self.recipe.views == 1:
-            return self.recipe.model
-        config = ViewsConfig(network=self.recipe.model, count=self.recipe.views)
-        self.model = Views(config, self.state.model).to(self.state.device)
-        self.test_logits = None
-        return config
-
     def _conclude(self, start: RunStart) -> RunResult:
         """Write the model, the figures and the report of the trained network."""
         info = ModelInfo(
@@ -266,10 +255,9 @@ class Run:
             train_fingerprint=self.settings.train_fingerprint,
             hold_out=self.settings.hold_out,
         )
-        config = self._look_at_views()
         calibration = self._calibrate()
         with self.folder.writing(self.folder.model):
-            save_model(self.folder.model, self.model, config, info, calibration)
+            save_model(self.folder.model, self.state.model, self.recipe.model, info, calibration)
         test = self.digit_set.test
         if self.test_logits is None:
             self.test_logits = self._answer(test)

@@ -11,8 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tendigits.models.places import warped_places
-
 BOX_SIDE = 20.0  # pixels: the longest side of the ink in MNIST form
 INK = 0.25  # share of full ink from which a pixel counts to a digit's box
 
@@ -59,12 +57,22 @@ def batch_warp(
     factors = torch.stack(logs, 1).exp()  # (N, 2): of the width and of the height
     if stretch is not None:
         factors *= (BOX_SIDE / ink_extent(images).cpu()) ** stretch[:, None]
+    cos, sin = angle.cos(), angle.sin()
+    # Backwards: a place in the result is turned, slanted and scaled into a place in the picture.
+    rows = torch.stack([cos, sin + slant * cos, -sin, cos - slant * sin], 1).view(count, 2, 2)
+    linear = rows / factors[:, :, None]
     move = (2 * torch.rand(count, 2, 1, generator=generator) - 1) * (2 * warp.shift / side)
-    points = None
+    affine = torch.cat([linear, -linear @ move], 2).to(images.device)
+    places = functional.affine_grid(affine, list(images.shape), align_corners=False)
     if warp.elastic:
-        drawn = torch.randn(count, 2, warp.grid, warp.grid, generator=generator)
-        points = drawn * (2 * warp.elastic / side)
-    places = warped_places(angle, slant, factors, move[:, :, 0], points, side).to(images.device)
+        points = torch.randn(count, 2, warp.grid, warp.grid, generator=generator)
+        bends = functional.interpolate(
+            points.to(images.device) * (2 * warp.elastic / side),
+            images.shape[-2:],
+            mode="bicubic",
+            align_corners=True,
+        )
+        places = places + bends.permute(0, 2, 3, 1)
     return functional.grid_sample(images, places, align_corners=False)
 
 
