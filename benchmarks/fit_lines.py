@@ -242,7 +242,8 @@ def main() -> None:
         seed=0,
     )
     if arguments.ship:
-        command = f"python -m benchmarks.fit_lines --steps {arguments.steps}"
+        begun = f"--from-step {arguments.from_step} " if arguments.from_step else ""
+        command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}"
         ship(model, read_folder(arguments.held_out), command)
 
 
