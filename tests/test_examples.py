@@ -12,6 +12,7 @@ from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples, join_made, spread
 from tendigits.training.recipe import Recipe
 from tendigits.training.recipes import recipe_named
+from tendigits.training.warp import Warp
 
 
 @pytest.fixture
@@ -75,3 +76,15 @@ def test_a_teacher_is_asked_about_everything(recipe: Recipe, some_digits: Digits
 
 def test_spreading_without_outliers_is_one_hot() -> None:
     assert torch.equal(spread(torch.tensor([3, 0]), 2), torch.eye(10)[[3, 0]])
+
+
+def test_a_calm_step_changes_pictures_as_the_calm_augmentation_says(
+    recipe: Recipe, some_digits: Digits
+) -> None:
+    calm = Augmentation(foreign=0.5, warp=Warp(angle=1.0))
+    recipe = replace(recipe, augmentation=Augmentation(outliers=0.2), calm_augmentation=calm)
+    images, labels = Batches(some_digits, batch_size=50, seed=0).at(0)
+    shown, _ = Examples(recipe, some_digits).make(images, labels, seeded(), calm=True)
+    usual = replace(recipe, augmentation=replace(calm, outliers=0.2))
+    expected, _ = Examples(usual, some_digits).make(images, labels, seeded())
+    assert torch.equal(shown, expected)

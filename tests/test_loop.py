@@ -1,14 +1,16 @@
 """The loop, against a training loop written out by hand in plain torch."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tendigits.data import Digits
 from tendigits.errors import DivergedError
 from tendigits.models import CnnConfig, build_model, channels_last
+from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches, epoch_order
 from tendigits.training.examples import Examples
 from tendigits.training.loop import count_steps, train_steps
@@ -93,3 +95,20 @@ def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(some_digit
         train_steps(state, batches, recipe, 4, Examples(recipe, some_digits))
     assert tensors_sha256(state.model.state_dict()) == before
     assert state.step == 0
+
+
+def test_the_last_steps_are_calm(some_digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = replace(recipe_named("article-mlp"), calm=0.25, calm_augmentation=Augmentation())
+    batches = Batches(some_digits, batch_size=64, seed=0)
+    examples = Examples(recipe, some_digits)
+    seen = []
+    make = examples.make
+
+    def watch(*pictures: Any, calm: bool) -> tuple[Tensor, Tensor]:
+        seen.append(calm)
+        return make(*pictures, calm=calm)
+
+    monkeypatch.setattr(examples, "make", watch)
+    state = TrainingState(recipe, seed=0)
+    train_steps(state, batches, recipe, count_steps(recipe, batches), examples)
+    assert seen == [False] * 15 + [True] * 5

@@ -54,6 +54,7 @@ def test_whole_numbers_may_stand_for_others() -> None:
         ("lr", 0),
         ("lr", float("nan")),
         ("warmup", 1),
+        ("calm", 1),
         ("label_smoothing", -0.1),
         ("betas", (0.9, 1.0)),
         ("weight_decay", -1),

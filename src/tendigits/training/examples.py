@@ -38,10 +38,11 @@ class Examples:
     def __init__(self, recipe: Recipe, digits: Digits, device: torch.device | str = "cpu") -> None:
         self.shift = recipe.shift
         self.augmentation = recipe.augmentation
+        self.calm_augmentation = recipe.calm_augmentation
         self.overprint = self.outliers = torch.empty(0, 1, 28, 28)
         self.outlier_count = 0  # of each batch
         self.teacher = load_teacher(recipe.teacher, device) if recipe.teacher else None
-        if self.augmentation is not None and self.augmentation.foreign:
+        if any(one and one.foreign for one in (self.augmentation, self.calm_augmentation)):
             self.overprint = as_input(make_overprint(OVERPRINT_COUNT, MADE_SEED), device)
         if self.augmentation is not None and self.augmentation.outliers:
             made = make_not_digits(digits.images, digits.labels, OUTLIER_COUNT, MADE_SEED)
@@ -49,7 +50,7 @@ class Examples:
             self.outlier_count = round(self.augmentation.outliers * recipe.batch_size)
 
     def make(
-        self, images: Tensor, labels: Tensor, generator: torch.Generator
+        self, images: Tensor, labels: Tensor, generator: torch.Generator, *, calm: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Return what to show and what to ask for.
 
@@ -57,6 +58,7 @@ class Examples:
             images: (N, 1, 28, 28) float32 in [0, 1], digits.
             labels: (N,) int64.
             generator: On the CPU.
+            calm: Change pictures as the recipe's calm end does.
 
         Returns:
             (N + M, 1, 28, 28) float32, the digits first, M pictures of no digit behind them; and
@@ -65,9 +67,10 @@ class Examples:
         """
         if self.shift:
             images = batch_shift(images, self.shift, generator)
-        if self.augmentation is not None:
+        augmentation = self.calm_augmentation if calm else self.augmentation
+        if augmentation is not None:
             images = self._join_outliers(images, generator)
-            images = batch_augment(images, self.augmentation, self.overprint, generator)
+            images = batch_augment(images, augmentation, self.overprint, generator)
         if self.teacher is not None:
             return images, ask(self.teacher, images)
         return images, labels if len(images) == len(labels) else spread(labels, len(images))

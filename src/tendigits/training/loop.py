@@ -52,7 +52,8 @@ def train_steps(
     state.model.train()
     while state.step < until:
         images, labels = batches.at(state.step)
-        shown, targets = examples.make(images, labels, state.generator)
+        calm = state.step >= (1 - recipe.calm) * total_steps
+        shown, targets = examples.make(images, labels, state.generator, calm=calm)
         for group in state.optimizer.param_groups:
             rate = learning_rate(recipe, state.step, total_steps)
             group["lr"] = rate * group.get("relative_lr", 1.0)

@@ -45,6 +45,10 @@ class Recipe:
         label_smoothing: Share of a label's weight that is spread over all ten classes, in [0, 1).
         shift: Most pixels by which a training picture is moved each way, at random; 0 for none.
         augmentation: How training pictures are changed besides; None for not at all.
+        calm: Share of all steps, at the end, in [0, 1): after strong changes the network settles on
+            digits as they are.
+        calm_augmentation: How pictures are changed there instead; what is made once, and how many
+            outliers there are, is still the other's.
         hold_out: Training pictures, as `Digits.hold_out` chooses them, that the network never sees,
             and by which it is calibrated; whoever trains may say otherwise.
         teacher: Name of the shipped model whose answers are learned in place of the labels
@@ -68,6 +72,8 @@ class Recipe:
     label_smoothing: float = 0.0
     shift: int = 0
     augmentation: Augmentation | None = None
+    calm: float = 0.0
+    calm_augmentation: Augmentation | None = None
     hold_out: int = 0
     teacher: str = ""
 
@@ -76,7 +82,11 @@ class Recipe:
         require(0 < self.epochs <= MOST_EPOCHS, "epochs", self.epochs, expected)
         require(self.lr > 0, "learning rate", self.lr, "a number above 0")
         require(self.batch_size >= 1, "batch size", self.batch_size, "at least 1")
-        shares = {"warmup": self.warmup, "label smoothing": self.label_smoothing}
+        shares = {
+            "warmup": self.warmup,
+            "label smoothing": self.label_smoothing,
+            "calm": self.calm,
+        }
         shares |= {f"beta {place}": beta for place, beta in enumerate(self.betas, 1)}
         for name, value in shares.items():
             require(0 <= value < 1, name, value, "a share from 0 to below 1")
@@ -108,14 +118,17 @@ class Recipe:
         """
         settings = {**saved, "model": config_from_dict(saved["model"])}
         settings["betas"] = tuple(saved["betas"])
-        if saved.get("augmentation") is not None:
-            settings["augmentation"] = Augmentation.from_dict(saved["augmentation"])
+        augmentations = ("augmentation", "calm_augmentation")
+        for name in augmentations:
+            if saved.get(name) is not None:
+                settings[name] = Augmentation.from_dict(saved[name])
         recipe = cls(**settings)
         check_types(recipe)
         check_types(recipe.model)
-        if recipe.augmentation is not None:
-            check_types(recipe.augmentation)
-            check_types(recipe.augmentation.warp)
+        for augmentation in (getattr(recipe, name) for name in augmentations):
+            if augmentation is not None:
+                check_types(augmentation)
+                check_types(augmentation.warp)
         return recipe
 
 
