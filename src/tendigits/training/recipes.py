@@ -80,7 +80,10 @@ def fast_99_4() -> Recipe:
 
 
 def fast_99_7() -> Recipe:
-    """Return the road to 99.7 %: strong changes of geometry, then a calm end (LOG, 2026-11-27)."""
+    """Return a wide network on its way to 99.7 %: strong changes of geometry, then a calm end.
+
+    It is named for its goal; six seeds have a mean of 99.68 % (LOG, 2026-11-27).
+    """
     return replace(
         member(),
         name="fast-99.7",
