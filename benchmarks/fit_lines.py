@@ -231,6 +231,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
+    if not 0 <= arguments.from_step < arguments.steps:
+        parser.error(f"--from-step is {arguments.from_step}: expected 0 to below --steps")
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     model = train(
