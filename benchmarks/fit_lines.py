@@ -102,19 +102,35 @@ def read_folder(folder: Path) -> list[Sheet]:
     return [sheet for path in sorted(folder.glob("???.npz")) for sheet in read_shard(path)]
 
 
-def rate_at(step: int, steps: int) -> float:
-    """Return the share of the full rate: up in a line, down in half a cosine."""
-    warm = min(1.0, (step + 1) / WARM_STEPS)
+def rate_at(step: int, steps: int, from_step: int) -> float:
+    """Return the share of the full rate: up in a line from `from_step`, down in half a cosine."""
+    warm = min(1.0, (step - from_step + 1) / WARM_STEPS)
     return warm * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
 
 
-def begin(held: list[Sheet], from_step: int) -> LineNetwork:
-    """Return the network to train: the packaged one, or a new one for step 0."""
-    if from_step:
-        return read_line_network(line_file(), collate(held[:MEANS]).lines)
-    model = LineNetwork(LineConfig())
-    channels_last(model)
-    return model
+def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int]:
+    """Return the network, its optimizer and the step to go on from.
+
+    The network is that of the checkpoint `saved`, where there is one; the packaged one, where
+    `from_step` is above 0; else a new one.
+    """
+    if from_step and not saved.exists():
+        sheets = read_shard(min(pool.glob("???.npz")))
+        model = read_line_network(line_file(), collate(sheets[:MEANS]).lines)
+    else:
+        model = LineNetwork(LineConfig())
+        channels_last(model)
+    optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
+    if not saved.exists():
+        return model, optimizer, from_step
+    state = torch.load(saved, weights_only=False)
+    if state["from_step"] != from_step:
+        sys.exit(
+            f"{saved} began with --from-step {state['from_step']}: give that, or another --out"
+        )
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return model, optimizer, state["step"]
 
 
 def train(
@@ -124,15 +140,9 @@ def train(
     torch.manual_seed(seed)
     random = torch.Generator().manual_seed(seed)
     held = read_folder(held_out)
-    model = begin(held, from_step)
-    optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     out.mkdir(parents=True, exist_ok=True)
-    saved, start = out / "checkpoint.pt", from_step
-    if saved.exists():
-        state = torch.load(saved, weights_only=False)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start = state["step"]
+    saved = out / "checkpoint.pt"
+    model, optimizer, start = begin(pool, saved, from_step)
     lines, paths = Lines([], seed + start), set[Path]()
     clock, losses = time.perf_counter(), []
     for step in range(start, steps):
@@ -141,7 +151,7 @@ def train(
                 paths.add(path)
                 lines.sheets += read_shard(path)
         for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, steps) * (LR * group.get("relative_lr", 1.0))
+            group["lr"] = rate_at(step, steps, from_step) * (LR * group.get("relative_lr", 1.0))
         batch = lines.draw()
         warped, stretch = warp_lines(batch.lines, random)
         seen = change_ink(change_pen(warped, random), random)
@@ -166,6 +176,7 @@ def train(
                     "model": model.state_dict(),
                     "optimizer": optimizer.state_dict(),
                     "step": step + 1,
+                    "from_step": from_step,
                     "config": asdict(model.config),
                 },
                 saved,

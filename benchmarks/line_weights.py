@@ -1,8 +1,8 @@
 """Gives back the packaged line network as one that can learn on.
 
 An ONNX file holds convolutions with their normalisations folded in. Each is taken apart again: its
-filters get length 1, as `Muon` keeps them, and its normalisation the mean and the deviation that
-lines give it, with the gain and the shift that undo both.
+filters get length 1, which `Muon` keeps on average, and its normalisation the mean and the
+deviation that lines give it, with the gain and the shift that undo both.
 """
 
 from pathlib import Path
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from tendigits.models import channels_last
 from tendigits.models.line import LineConfig, LineNetwork
+
+SHORTEST = 1e-12  # length of a filter: one that is all 0 stays so
 
 
 def read_line_network(path: Path, lines: Tensor) -> LineNetwork:
@@ -72,10 +74,13 @@ def unfold(
         weight: (filters, inputs, rows, columns) float32, folded.
         bias: (filters,) float32, folded.
         seen: (N, inputs, H, W) float32, what comes in.
+
+    Raises:
+        ValueError: They are of another network.
     """
     if not isinstance(norm, nn.BatchNorm2d) or convolution.weight.shape != weight.shape:
         raise ValueError("the file holds another network: filters of another size")
-    lengths = weight.flatten(1).norm(dim=1)
+    lengths = weight.flatten(1).norm(dim=1).clamp_min(SHORTEST)
     convolution.weight.copy_(weight / lengths[:, None, None, None])
     variance, mean = torch.var_mean(convolution(seen), dim=(0, 2, 3))
     norm.running_mean.copy_(mean)  # type: ignore[union-attr]

@@ -1,8 +1,10 @@
 """The network over whole lines, and what its training does to lines."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from benchmarks.fit_lines import MOST_DIFFERENCE, export, find_loss, greedy_texts
@@ -40,8 +42,14 @@ def test_the_exported_network_is_the_same(sheets: list[Sheet], tmp_path: Path) -
 
 def test_the_packaged_network_can_learn_on(sheets: list[Sheet]) -> None:
     path = registry.line_file()
-    network = read_line_network(path, collate(sheets[:8]).lines)
+    lines = collate(sheets[:8]).lines
+    network = read_line_network(path, lines)
     assert network.training
+    known = copy.deepcopy(network).eval()
+    taught = copy.deepcopy(network)
+    taught.features[-1].eval()  # without dropout, training on these lines is evaluation
+    with torch.inference_mode():
+        torch.testing.assert_close(taught(lines), known(lines), atol=0.05, rtol=0.01)
     for layer in network.features:
         if isinstance(layer, torch.nn.Conv2d):
             lengths = layer.weight.flatten(1).norm(dim=1)
@@ -55,11 +63,29 @@ def test_the_packaged_network_can_learn_on(sheets: list[Sheet]) -> None:
         np.testing.assert_allclose(log_probs, transcribe(sheet.canvas), atol=MOST_DIFFERENCE)
 
 
-def test_a_file_of_another_network_is_refused(sheets: list[Sheet], tmp_path: Path) -> None:
-    config = LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))
-    export(LineNetwork(config).eval(), tmp_path / "line.onnx", sheets)
-    with pytest.raises(ValueError, match="another network"):
-        read_line_network(tmp_path / "line.onnx", collate(sheets).lines)
+@pytest.mark.parametrize(
+    ("part", "shape", "message"),
+    [
+        ("features.0.weight", (24, 2, 3, 3), "filters of another size"),
+        ("features.3.weight_bias", None, "features.3.weight_bias is not there"),
+        ("classifier", (120, 20), "its classifier is not there"),
+    ],
+)
+def test_a_file_of_another_network_is_refused(
+    part: str, shape: tuple[int, ...] | None, message: str, sheets: list[Sheet], tmp_path: Path
+) -> None:
+    network = onnx.load(registry.line_file())
+    saved = network.graph.initializer
+    # The classifier's weights go by a number of the exporter's, so they are known by their shape.
+    (old,) = (
+        one for one in saved if one.name == part or [part, *one.dims] == ["classifier", 120, 22]
+    )
+    saved.remove(old)
+    if shape is not None:
+        saved.append(onnx.numpy_helper.from_array(np.zeros(shape, np.float32), old.name))
+    onnx.save(network, tmp_path / "line.onnx")
+    with pytest.raises(ValueError, match=message):
+        read_line_network(tmp_path / "line.onnx", collate(sheets[:2]).lines)
 
 
 def test_lines_come_back_from_a_shard(sheets: list[Sheet], tmp_path: Path) -> None:

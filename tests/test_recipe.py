@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tendigits.errors import SettingError, UnknownNameError
+from tendigits.training.augmentation import Augmentation
 from tendigits.training.recipe import Recipe, changed, learning_rate
 from tendigits.training.recipes import RECIPES, recipe_named
 
@@ -38,6 +39,13 @@ def test_a_saved_setting_of_another_type_is_refused(setting: str, value: object)
         Recipe.from_dict({**saved, setting: value})
 
 
+@pytest.mark.parametrize("name", ["augmentation", "calm_augmentation"])
+def test_a_saved_augmentation_of_another_type_is_refused(name: str) -> None:
+    saved = recipe_named("fast-99.7").to_dict()
+    with pytest.raises(TypeError):
+        Recipe.from_dict({**saved, name: {**saved[name], "foreign": "half"}})
+
+
 def test_whole_numbers_may_stand_for_others() -> None:
     saved = recipe_named("article-mlp").to_dict()
     assert Recipe.from_dict({**saved, "epochs": 3}).epochs == 3
@@ -55,6 +63,8 @@ def test_whole_numbers_may_stand_for_others() -> None:
         ("lr", float("nan")),
         ("warmup", 1),
         ("calm", 1),
+        ("calm", 0.2),  # without a calm augmentation
+        ("calm_augmentation", Augmentation()),  # without calm steps
         ("label_smoothing", -0.1),
         ("betas", (0.9, 1.0)),
         ("weight_decay", -1),

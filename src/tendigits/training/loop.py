@@ -45,6 +45,7 @@ def train_steps(
             an accelerator, where it is noticed up to 50 steps later.
     """
     total_steps = count_steps(recipe, batches)
+    calm_from = total_steps - round(recipe.calm * total_steps)
     check_every = 1 if state.device.type == "cpu" else CHECK_EVERY
     if recipe.precision == "auto":
         raise ValueError("the precision must be settled before training: see run.settle_precision")
@@ -52,7 +53,7 @@ def train_steps(
     state.model.train()
     while state.step < until:
         images, labels = batches.at(state.step)
-        calm = state.step >= (1 - recipe.calm) * total_steps
+        calm = state.step >= calm_from
         shown, targets = examples.make(images, labels, state.generator, calm=calm)
         for group in state.optimizer.param_groups:
             rate = learning_rate(recipe, state.step, total_steps)

@@ -49,7 +49,7 @@ class Recipe:
             digits that are changed less.
         calm_augmentation: How pictures are changed there instead, by its warp and its share of
             foreign ones; what is made once, and how many outliers there are, is still the other's.
-            None for not at all, and then without outliers.
+            None exactly where nothing is calm.
         hold_out: Training pictures, as `Digits.hold_out` chooses them, that the network never sees,
             and by which it is calibrated; whoever trains may say otherwise.
         teacher: Name of the shipped model whose answers are learned in place of the labels
@@ -95,6 +95,8 @@ class Recipe:
         amounts["filter learning rate"] = self.filter_lr
         for name, value in amounts.items():
             require(value >= 0, name, value, "at least 0")
+        if (self.calm > 0) != (self.calm_augmentation is not None):
+            raise SettingError("a share above 0 of calm steps and a calm augmentation go together")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
             ("optimizer", self.optimizer, get_args(OptimizerName)),
