@@ -39,6 +39,14 @@ def test_upright_ones_are_read(reader: Reader, text: str, lean: int, pen: int) -
     assert reader.read(draw(text, pen=pen, lean=lean)).text == text
 
 
+@pytest.mark.parametrize("margin", [20, 34, 38, 50])
+def test_upright_ones_are_read_near_the_edge_of_a_picture(reader: Reader, margin: int) -> None:
+    picture = draw("71", pen=7)
+    ink = np.argwhere(picture < 128)
+    (top, left), (low, far) = ink.min(axis=0) - margin, ink.max(axis=0) + margin + 1
+    assert reader.read(picture[top:low, left:far]).text == "71"
+
+
 def test_high_ink_is_counted_and_what_is_straight_and_upright() -> None:
     mask = np.zeros((90, 200), np.uint8)
     for left, high in ((5, 48), (25, 40), (45, 30), (65, 77), (85, 10)):

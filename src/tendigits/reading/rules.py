@@ -56,9 +56,11 @@ def keep_long(runs: Mask, length: float) -> Mask:
     """Keep of a (H, W) mask of runs those that join over gaps to `length` pixels or more."""
     if not runs.any():
         return runs
-    joined = cv2.morphologyEx(
-        runs, cv2.MORPH_CLOSE, np.ones((3, max(3, round(length / 2))), np.uint8)
-    )
+    gap = max(3, round(length / 2))
+    # With room beside it: a closing takes what is beyond the edge of a picture for ink.
+    roomy = cv2.copyMakeBorder(runs, 0, 0, gap, gap, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(roomy, cv2.MORPH_CLOSE, np.ones((3, gap), np.uint8))
+    joined = np.ascontiguousarray(closed[:, gap:-gap])
     _, pieces, statistics, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     long = (statistics[:, cv2.CC_STAT_WIDTH] >= length).astype(np.uint8)
     long[0] = 0
