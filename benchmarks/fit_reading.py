@@ -34,7 +34,7 @@ from tendigits.reading.fitting import (
     with_calibration,
 )
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic, fit_odds
-from tendigits.reading.heard import Heard, listen
+from tendigits.reading.heard import SURE, Heard, listen
 from tendigits.reading.joint import log_odds
 from tendigits.reading.lattice import text_log_chances
 from tendigits.reading.line_network import SHIPPED, Looks, Transcribe, load_line_network
@@ -91,19 +91,23 @@ def calibrate(
     return _fit(fields), _fit(digits)
 
 
-def make_pair(example: Example, recognisers: Recognisers, transcribe: Transcribe) -> Pair:
-    """Return what both readers say of a line."""
+def make_pair(
+    example: Example, recognisers: Recognisers, transcribe: Transcribe, sure: float = SURE
+) -> Pair:
+    """Return what both readers say of a line; `sure`: see `strings.hear_alone`."""
     looks = Looks(lay_out(example.line), transcribe)
     return Pair(
         lattice=weigh(example.candidates, example.logits, recognisers.weights),
         looks=looks,
         text=example.text,
         high=find_high_ink(example.line.mask),
-        alone=hear_alone(example.line.mask, listen(looks), None, recognisers),
+        alone=hear_alone(example.line.mask, listen(looks), None, recognisers, sure=sure),
     )
 
 
-def make_strangers(folder: Path, weights: Weights, count: int) -> list[Pair]:
+def make_strangers(
+    folder: Path, weights: Weights, count: int, *, seed: int = 5, sure: float = SURE
+) -> list[Pair]:
     """Return lines of forms that two networks have not learnt, and what they say of them.
 
     They are on clean paper: how much each network counts is to follow from the hand.
@@ -112,13 +116,16 @@ def make_strangers(folder: Path, weights: Weights, count: int) -> list[Pair]:
         folder: Holds ``small.onnx`` and ``line.onnx``.
         weights: Of the lattice.
         count: Of lines.
+        seed: Fixes them.
+        sure: See `strings.hear_alone`.
     """
     classify = load_classifier(folder / "small.onnx")
     transcribe = load_line_network(folder / "line.onnx")
     recognisers = Recognisers(classify=classify, transcribe=transcribe, weights=weights)
     digits = write_digits(STRANGE_DIGITS, HELD_OUT_SEEDS + 1)
-    lines = make_lines(digits, count, seed=5, least=2, paper=Paper())
-    return [make_pair(one, recognisers, transcribe) for one in make_examples(lines, classify)]
+    lines = make_lines(digits, count, seed=seed, least=2, paper=Paper())
+    examples = make_examples(lines, classify)
+    return [make_pair(one, recognisers, transcribe, sure) for one in examples]
 
 
 def fit_one(classify: Classify, transcribe: Transcribe, weights: Weights, count: int) -> Weights:

@@ -17,7 +17,7 @@ from tendigits.reading.ctc import (
 from tendigits.reading.joint import READINGS, keeps_to
 from tendigits.reading.search import Rules
 
-SURE = 0.9  # chance: from here on held-out lines are read as well without a second reader
+SURE = 0.75  # chance: from here on lines by strangers are read as well without a second reader
 CHECKS = 1  # further looks at a line, of `LOOKS`, that a sure text is checked by
 LEAST_CHECKED = 0.5  # chance of it at each; with less it is doubtful
 
@@ -59,12 +59,12 @@ def check(heard: Heard) -> float | None:
     return float(chances.mean()) if chances.min() >= LEAST_CHECKED else None
 
 
-def is_sure(heard: Heard, rules: Rules | None) -> bool:
+def is_sure(heard: Heard, rules: Rules | None, sure: float = SURE) -> bool:
     """Say whether the line network alone may be believed, and its text keeps to the rules.
 
-    Of a single digit, or of none, it never is: see `single`.
+    Of a single digit, or of none, it never is: see `single`. It must give more than `sure`.
     """
     text = heard.texts[0]
-    if len(text) <= 1 or heard.chances[0] <= SURE:
+    if len(text) <= 1 or heard.chances[0] <= sure:
         return False
     return rules is None or keeps_to(rules, text)

@@ -29,7 +29,7 @@ from tendigits.reading.classifier import Classify
 from tendigits.reading.codes import CodeList
 from tendigits.reading.ctc import LogProbs, align, fits, without_blanks
 from tendigits.reading.cuts import choose, under_rules
-from tendigits.reading.heard import Heard, check, is_sure, listen
+from tendigits.reading.heard import SURE, Heard, check, is_sure, listen
 from tendigits.reading.joint import (
     LEAST_CHANCE,
     Evidence,
@@ -154,7 +154,12 @@ def cut_lines(
 
 
 def hear_alone(
-    mask: Mask, heard: Heard, rules: Rules | None, recognisers: Recognisers
+    mask: Mask,
+    heard: Heard,
+    rules: Rules | None,
+    recognisers: Recognisers,
+    *,
+    sure: float = SURE,
 ) -> Alone | None:
     """Return what the line network says; None where it is not sure, or further looks disagree.
 
@@ -165,8 +170,9 @@ def hear_alone(
         heard: What it says at first.
         rules: What the text must keep to.
         recognisers: That of single digits is asked too.
+        sure: The chance that its text must have more than.
     """
-    if not is_sure(heard, rules) or find_high_ink(mask).leaves_out_bar(len(heard.texts[0])):
+    if not is_sure(heard, rules, sure) or find_high_ink(mask).leaves_out_bar(len(heard.texts[0])):
         return None
     checked = check(heard)
     if checked is None:
