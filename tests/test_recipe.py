@@ -79,6 +79,14 @@ def test_a_setting_without_a_meaning_is_refused(setting: str, value: object) -> 
         changed(recipe_named("cnn"), **{setting: value})
 
 
+@pytest.mark.parametrize("made", ["european", "rare_forms", "written", "outliers"])
+def test_what_is_made_once_is_not_said_of_calm_steps(made: str) -> None:
+    calm = Augmentation(**{made: 0.1})
+    with pytest.raises(SettingError, match=made):
+        changed(recipe_named("best"), calm=0.3, calm_augmentation=calm)
+    changed(recipe_named("best"), calm=0.3, calm_augmentation=replace(calm, **{made: 0.0}))
+
+
 def test_settings_that_were_not_given_stay() -> None:
     recipe = recipe_named("cnn")
     assert changed(recipe, epochs=None, lr=None) == recipe

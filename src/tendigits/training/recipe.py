@@ -97,6 +97,10 @@ class Recipe:
             require(value >= 0, name, value, "at least 0")
         if (self.calm > 0) != (self.calm_augmentation is not None):
             raise SettingError("a share above 0 of calm steps and a calm augmentation go together")
+        if self.calm_augmentation is not None:
+            for made in ("european", "rare_forms", "written", "outliers"):
+                share = getattr(self.calm_augmentation, made)
+                require(share == 0, f"{made} of calm steps", share, "0: the augmentation says it")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
             ("optimizer", self.optimizer, get_args(OptimizerName)),
