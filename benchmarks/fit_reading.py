@@ -25,7 +25,7 @@ from tendigits.data.paper import Paper
 from tendigits.data.words import make_words
 from tendigits.reading.bars import find_high_ink
 from tendigits.reading.canvas import lay_out
-from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
+from tendigits.reading.classifier import DEFAULT, SECOND, Classify, load_classifier
 from tendigits.reading.cuts import raw_digit_chances
 from tendigits.reading.fitting import (
     Example,
@@ -128,11 +128,14 @@ def make_strangers(
     return [make_pair(one, recognisers, transcribe, sure) for one in examples]
 
 
-def fit_one(classify: Classify, transcribe: Transcribe, weights: Weights, count: int) -> Weights:
+def fit_one(
+    classify: Classify, second: Classify, transcribe: Transcribe, weights: Weights, count: int
+) -> Weights:
     """Return weights with those of the confidence in a line of one digit, fitted on held-out ones.
 
     Args:
         classify: The network of single digits.
+        second: The one that is asked where there is doubt.
         transcribe: The line network.
         weights: All others.
         count: Of lines, and a tenth as many words. None is by a stranger: the network of single
@@ -152,7 +155,7 @@ def fit_one(classify: Classify, transcribe: Transcribe, weights: Weights, count:
         judged = [
             (found, example.text)
             for example, one in short
-            if (found := judge_lattice(example, one, weights, own=own)) is not None
+            if (found := judge(example, one, weights, None if own else second)) is not None
         ]
         right = np.array([str(found.digit) == text for found, text in judged])
         fitted[own] = fit_logistic(np.stack([found.measures for found, _ in judged]), right)
@@ -161,10 +164,13 @@ def fit_one(classify: Classify, transcribe: Transcribe, weights: Weights, count:
     return replace(weights, one=fitted[False], own=fitted[True])
 
 
-def judge_lattice(example: Example, heard: Heard, weights: Weights, *, own: bool) -> Judged | None:
-    """Return what a line of one digit says; `own`: see `single.judge_one`."""
+def judge(
+    example: Example, heard: Heard, weights: Weights, second: Classify | None
+) -> Judged | None:
+    """Return what a line of one digit says; without a second network, by an own one."""
     lattice = weigh(example.candidates, example.logits, weights)
-    return judge_one(example.candidates, lattice, heard, weights, None, own=own)
+    own = second is None
+    return judge_one(example.candidates, lattice, heard, weights, None, own=own, second=second)
 
 
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:
@@ -188,9 +194,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     classify = load_classifier(arguments.model)
+    second = load_classifier(SECOND)
     transcribe = load_line_network(arguments.line_network)
     if arguments.one_digit:
-        fitted = fit_one(classify, transcribe, load_weights(arguments.out), arguments.held_out)
+        before = load_weights(arguments.out)
+        fitted = fit_one(classify, second, transcribe, before, arguments.held_out)
         saved = json.loads(arguments.out.read_bytes())
         kept = {name: saved[name] for name in ("command", "model")}
         write_json(arguments.out, {**kept, **fitted.to_dict()})
@@ -214,7 +222,7 @@ def main() -> None:
     strangers = make_strangers(arguments.strangers, weights, arguments.held_out // 4)
     joint = fit_joint(pairs, strangers)
     weights = replace(with_calibration(weights, field, single), joint=joint)
-    weights = fit_one(classify, transcribe, weights, arguments.held_out)
+    weights = fit_one(classify, second, transcribe, weights, arguments.held_out)
     print(f"fitted: {weights.joint}")
     write_json(
         arguments.out,

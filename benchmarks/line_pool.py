@@ -32,6 +32,7 @@ SHARD = 2_000  # lines
 RARE_SHARE = 0.1  # of digits are joined by one of a form that is rare in MNIST, where there is one
 WRITTEN_SHARE = 0.15  # of their number are joined that were written stroke by stroke
 HELD_OUT_SEEDS = 1_000_000  # from here on: strokes that calibrate are none that anything learnt
+BY_ONE = 0.4  # of lines are written by one person, all digits of a class in one form
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 
@@ -51,11 +52,13 @@ class Sheet:
     places: NDArray[np.float32]
 
 
-def make_sheets(count: int, *, seed: int, held_out: bool = False) -> Iterator[Sheet]:
+def make_sheets(
+    count: int, *, seed: int, held_out: bool = False, by_one: float = BY_ONE
+) -> Iterator[Sheet]:
     """Make lines and find them again; those that are not found whole are left out."""
     digits = digits_to_write(seed, held_out=held_out)
     words = make_words(round(WORDS_SHARE * count), seed=seed)
-    for line in chain(make_lines(digits, count, seed=seed), words):
+    for line in chain(make_lines(digits, count, seed=seed, by_one=by_one), words):
         found = find_lines(find_ink(line.picture), one=True)
         if found and is_whole(line, found[0]):
             yield Sheet(canvas=lay_out(found[0]), text=line.text, places=places_on(line, found[0]))
@@ -130,6 +133,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=15)
     parser.add_argument("--first", type=int, default=0, help="shard")
     parser.add_argument("--held-out", action="store_true", help="of digits that are held out")
+    parser.add_argument("--by-one", type=float, default=BY_ONE, help="share of lines by one person")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     cv2.setNumThreads(1)
@@ -137,9 +141,15 @@ def main() -> None:
     for number in range(arguments.first, arguments.first + arguments.shards):
         path = arguments.out / f"{number:03d}.npz"
         if not path.exists():
-            sheets = list(make_sheets(SHARD, seed=seed + number, held_out=arguments.held_out))
-            write_shard(path, sheets)
-            print(path, len(sheets), flush=True)
+            sheets = make_sheets(
+                SHARD,
+                seed=seed + number,
+                held_out=arguments.held_out,
+                by_one=arguments.by_one,
+            )
+            made = list(sheets)
+            write_shard(path, made)
+            print(path, len(made), flush=True)
 
 
 if __name__ == "__main__":

@@ -78,10 +78,10 @@ def measure(
         runs = read_runs(name)
         if seed in {run["seed"] for run in runs}:
             continue
-        runs.append(measure_seed(recipe, seed, runs_folder, threads))
-        runs.sort(key=lambda run: run["seed"])
+        measured = measure_seed(recipe, seed, runs_folder, threads)
+        runs = sorted([*runs, measured], key=lambda run: run["seed"])
         write_results(name, command_of(recipe, seeds, threads), runs)
-        print(f"{recipe} seed {seed}: {runs[-1]}", flush=True)
+        print(f"{recipe} seed {seed}: {measured}", flush=True)
     accuracy = summarise(run["test_accuracy"] for run in read_runs(name))
     print(
         f"{recipe}: mean {accuracy.mean:.4%}, sd {accuracy.deviation:.4%}, "

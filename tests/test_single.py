@@ -12,6 +12,7 @@ from tendigits.data.lines import make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.reading import Reader
 from tendigits.reading.candidates import Candidates
+from tendigits.reading.classifier import Classify
 from tendigits.reading.ctc import BLANK
 from tendigits.reading.ground import find_ink
 from tendigits.reading.heard import listen
@@ -54,9 +55,10 @@ def judge(
     *,
     own: bool = False,
     form: str | None = None,
+    second: Classify | None = None,
 ) -> Judged:
     weights = reader.recognisers.weights
-    judged = judge_one(*cut, listen(looks), weights, find_rules(form), own=own)
+    judged = judge_one(*cut, listen(looks), weights, find_rules(form), own=own, second=second)
     assert judged is not None
     return judged
 
@@ -85,6 +87,43 @@ def test_the_surer_network_decides_unless_the_other_is_somebodys_own(
     heard = hear(OTHER, 0.9999)
     assert judge(reader, (candidates, unsure), heard).digit == OTHER
     assert judge(reader, (candidates, unsure), heard, own=True).digit == SEVEN
+
+
+def test_a_second_network_is_asked_where_there_is_doubt_and_counts_as_much_as_the_first(
+    reader: Reader, cut_seven: tuple[Candidates, Lattice]
+) -> None:
+    asked = []
+
+    def second(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        asked.append(len(images))
+        return np.tile(np.where(np.arange(10) == OTHER, 9, 0).astype(np.float32), (len(images), 1))
+
+    candidates, lattice = cut_seven
+    judge(reader, cut_seven, hear(SEVEN, 0.9999), second=second)
+    assert not asked  # both are sure
+    unsure = Lattice(steps=lattice.steps, digits=0.1 * lattice.digits, skips=lattice.skips)
+    heard = hear(SEVEN, 0.3)
+    before = judge(reader, (candidates, unsure), heard)
+    after = judge(reader, (candidates, unsure), heard, second=second)
+    assert asked == [len(candidates.images)]
+    assert (before.digit, after.digit) == (SEVEN, OTHER)
+
+
+def test_a_readers_second_network_is_not_asked_beside_somebodys_own(
+    reader: Reader, mnist: DigitSet
+) -> None:
+    asked = []
+
+    def second(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        asked.append(len(images))
+        return np.zeros((len(images), 10), np.float32)
+
+    disputing = replace(
+        reader.recognisers, transcribe=lambda sheet: hear(OTHER, 0.999)[0], second=second
+    )
+    for alone in (False, True):
+        Reader(replace(disputing, alone=alone), fields="one").read(mnist.test.images[0])
+        assert len(asked) == alone
 
 
 @pytest.mark.parametrize("own", [False, True])

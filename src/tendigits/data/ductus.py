@@ -55,6 +55,7 @@ FORMS: dict[int, tuple[str, ...]] = {
         "01 30 62 54 25; 25 46 48 39 18",  # a small lower bow
         "01 30 52 34 23 24 34 56 48 29 07",  # a loop in the middle
         "12 30 51 43 24; 24 54 57 38 09 07",
+        "33 23 12 20 40 52 34; 34 55 57 39 09",  # begins with a curl
     ),
     4: (
         "10 03 15 34 52; 61 59",  # a bow, and a stem beside it
@@ -83,6 +84,7 @@ FORMS: dict[int, tuple[str, ...]] = {
         "60 30 11 13 34 56 58 39 09",  # an S
         "20 25; 25 44 56 58 49; 20 70",
         "10 15; 15 24 45 47 38 18; 10 60",  # a small bow
+        "03 29; 29 50; 50 90",  # a root sign
     ),
     6: (
         "50 24 07 19 39 47 36 17",  # a small bow
@@ -153,6 +155,23 @@ def write_digits(count: int, seed: int) -> Digits:
     for place, label in enumerate(labels.tolist()):
         forms = FORMS[label]
         images[place] = write_form(forms[random.integers(len(forms))], random)
+    return Digits(images=images, labels=labels)
+
+
+def write_by_one(labels: NDArray[np.uint8], random: np.random.Generator) -> Digits:
+    """Write digits as one person does: all of a class in one form, which is drawn at random.
+
+    Args:
+        labels: (N,) uint8, which digits.
+        random: Decides.
+
+    Returns:
+        The digits in MNIST form, in their order.
+    """
+    forms = {label: choices[random.integers(len(choices))] for label, choices in FORMS.items()}
+    images = np.empty((len(labels), SIDE, SIDE), np.uint8)
+    for place, label in enumerate(labels.tolist()):
+        images[place] = write_form(forms[label], random)
     return Digits(images=images, labels=labels)
 
 

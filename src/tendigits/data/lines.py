@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data.digits import Digits
+from tendigits.data.ductus import write_by_one
 from tendigits.data.hand import Hand, sample_hand
 from tendigits.data.marks import (
     add_marks,
@@ -71,6 +72,7 @@ def make_lines(
     most: int = 9,
     hand: Hand | None = None,
     paper: Paper | None = None,
+    by_one: float = 0.0,
 ) -> Iterator[Line]:
     """Make lines, one after the other, the same for the same seed.
 
@@ -82,6 +84,8 @@ def make_lines(
         most: Digits on a line.
         hand: The hand of every line; None for another hand each time.
         paper: The paper of every line; None for another paper each time.
+        by_one: Share of lines whose digits are written stroke by stroke instead, all of a class in
+            one form: MNIST's do not say which are by the same person.
 
     Yields:
         The lines.
@@ -93,6 +97,8 @@ def make_lines(
         if random.random() < ROUND_SHARE and len(zeros) and len(chosen) > 1:
             chosen[-int(random.integers(1, len(chosen))) :] = random.choice(zeros)
         written = digits.take(chosen)
+        if by_one and random.random() < by_one:
+            written = write_by_one(written.labels, random)
         ink, boxes = write(written, hand or sample_hand(random), random)
         picture = put_on_paper(ink, paper or sample_paper(random), random)
         text = "".join(map(str, written.labels.tolist()))

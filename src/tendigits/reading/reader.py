@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from tendigits.errors import SettingError
 from tendigits.imaging import Picture, decode
 from tendigits.reading.answers import Answer, Letter
-from tendigits.reading.classifier import DEFAULT, Classify, load_classifier
+from tendigits.reading.classifier import (
+    DEFAULT,
+    SECOND,
+    Classify,
+    load_classifier,
+    load_when_asked,
+)
 from tendigits.reading.ground import find_ink
 from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
 from tendigits.reading.postcode import find_rules
@@ -171,6 +177,7 @@ def load_recognisers(
         transcribe=line_network,
         weights=weights or load_weights(),
         alone=isinstance(model, str) and model in shipped_models(),
+        second=load_when_asked(SECOND, threads=threads) if model == DEFAULT else None,
     )
 
 

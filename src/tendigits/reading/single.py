@@ -1,5 +1,8 @@
 """A line of one digit: two networks look at it, and both count the same.
 
+Where that leaves it in doubt, a second network of single digits is asked beside the first (held
+out, 90.1 to 90.8 % right: LOG, 2026-11-27).
+
 Where the network of single digits is somebody's own, or was taught, it alone says which digit.
 How much each is worth is not fitted: on lines that are synthesised, as those were that it learnt
 from, the line network is the better one by far; on real digits it is not (LOG, 2026-11-26). How
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 
 from tendigits.reading.answers import Answer, Letter, letters_of_candidates, share_out
 from tendigits.reading.candidates import Candidates
+from tendigits.reading.classifier import Classify
 from tendigits.reading.codes import CodeList
 from tendigits.reading.ctc import digit_log_probs
 from tendigits.reading.cuts import Ranked, rank_readings, under_rules
@@ -26,9 +30,9 @@ from tendigits.reading.joint import (
 )
 from tendigits.reading.lattice import Lattice, one_digit
 from tendigits.reading.search import Rules, best_readings
-from tendigits.reading.weights import Weights
+from tendigits.reading.weights import Weights, weigh
 
-SURE = 0.99  # chance: with less the line network looks again, in all ways that it can
+SURE = 0.99  # chance: with less the line network looks again, and a second network is asked
 LOWEST = -1e4  # logarithm: no chance is less, so that sums stay finite
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -64,6 +68,7 @@ def judge_one(
     rules: Rules | None,
     *,
     own: bool = False,
+    second: Classify | None = None,
 ) -> Judged | None:
     """Return what a line says; None if the best way to cut it is not into one digit.
 
@@ -75,6 +80,7 @@ def judge_one(
         rules: What the answer must keep to; None for any digit.
         own: The network of single digits is somebody's own, or was taught: it alone says which
             digit it is, and the line network only how sure that is.
+        second: Another network of single digits, asked where there is doubt; None for none.
     """
     ranked = rank_readings(lattice, weights, rules)
     if ranked is None or len(ranked.readings[ranked.best].text) != 1:
@@ -85,6 +91,9 @@ def judge_one(
     pooled = pool(by_cuts, by_line, own=own)
     if pooled.max() < SURE:
         by_line = among_digits(np.stack([digit_log_probs(look) for look in heard.looks]))
+        if second is not None:
+            anew = one_digit(weigh(candidates, second(candidates.images), weights))
+            by_cuts = (by_cuts + among_digits(anew)) / 2
         pooled = pool(by_cuts, by_line, own=own)
     chances = keep(pooled, rules) if ranked.keeps else pooled
     best = ranked.readings[ranked.best]

@@ -60,12 +60,15 @@ class Recognisers:
         weights: Fitted with both.
         alone: The line network may answer alone where it is sure. Not where the digits' network is
             somebody's own, or was taught: it is to be heard then.
+        second: As `classify`, another network, asked where a line of one digit is in doubt; None
+            for none.
     """
 
     classify: Classify
     transcribe: Transcribe | None
     weights: Weights
     alone: bool = True
+    second: Classify | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,7 +134,8 @@ def answer_doubtful(
     if heard is None:
         return choose(candidates, lattice, weights, rules)
     if len(heard.texts[0]) <= 1 and not find_high_ink(line.mask).leaves_out_bar(1):
-        one = judge_one(candidates, lattice, heard, weights, rules, own=own)
+        second = None if own else recognisers.second
+        one = judge_one(candidates, lattice, heard, weights, rules, own=own, second=second)
         if one is not None:
             return answer_one(one, weights)
     return choose_jointly(line, candidates, lattice, heard.looks, weights, rules)
