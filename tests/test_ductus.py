@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import tendigits
+from tendigits.data import ductus
 from tendigits.data.digits import SIDE
-from tendigits.data.ductus import FORMS, write_digits, write_form
+from tendigits.data.ductus import FORMS, write_by_one, write_digits, write_form
 from tendigits.errors import SettingError
 
 LEAST_READ = 0.85  # by a reader that learnt American forms mostly: the rest is what is to be learnt
@@ -35,6 +37,27 @@ def test_none_and_fewer() -> None:
     assert write_digits(0, seed=0).images.shape == (0, SIDE, SIDE)
     with pytest.raises(SettingError, match="cannot write -1 digits with seed 0"):
         write_digits(-1, seed=0)
+
+
+def test_one_person_writes_a_class_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[str] = []
+
+    def watch(form: str, random: np.random.Generator) -> NDArray[np.uint8]:
+        used.append(form)
+        return write_form(form, random)
+
+    monkeypatch.setattr(ductus, "write_form", watch)
+    labels = np.tile(np.arange(10, dtype=np.uint8), 3)
+    people = []
+    for seed in range(5):
+        made = write_by_one(labels, np.random.default_rng(seed))
+        assert np.array_equal(made.labels, labels)
+        assert used[:10] == used[10:20] == used[20:]
+        assert all(form in FORMS[label] for label, form in enumerate(used[:10]))
+        assert not np.array_equal(made.images[0], made.images[10])  # a hand misses its points
+        people.append(tuple(used[:10]))
+        used.clear()
+    assert len(set(people)) == 5
 
 
 def test_the_reader_in_the_package_takes_them_for_what_they_are() -> None:

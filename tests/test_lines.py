@@ -6,9 +6,12 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from papers import PAPERS
 from tendigits.data import Digits, DigitSet
+from tendigits.data import lines as lines_module
+from tendigits.data.ductus import write_by_one
 from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
@@ -46,6 +49,24 @@ def test_lines_vary_in_all_that_there_is(some_digits: Digits) -> None:
     heights = [bottom - top for line in lines for _, top, _, bottom in line.boxes]
     assert min(heights) < 20
     assert max(heights) > 70
+
+
+def test_a_share_of_lines_is_by_one_person(
+    some_digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_one: list[str] = []
+
+    def watch(labels: NDArray[np.uint8], random: np.random.Generator) -> Digits:
+        by_one.append("".join(map(str, labels)))
+        return write_by_one(labels, random)
+
+    monkeypatch.setattr(lines_module, "write_by_one", watch)
+    texts = [line.text for line in make_lines(some_digits, 100, seed=0, least=5, by_one=0.3)]
+    assert 15 < len(by_one) < 45
+    assert [text for text in texts if text in by_one] == by_one
+    by_one.clear()
+    list(make_lines(some_digits, 20, seed=0))
+    assert not by_one
 
 
 def test_a_box_holds_its_digits_ink(five: Digits) -> None:
