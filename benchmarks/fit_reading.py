@@ -106,7 +106,7 @@ def make_pair(
 
 
 def make_strangers(
-    folder: Path, weights: Weights, count: int, *, seed: int = 5, sure: float = SURE
+    folder: Path, weights: Weights, count: int, *, seed: int = 1, sure: float = SURE
 ) -> list[Pair]:
     """Return lines of forms that two networks have not learnt, and what they say of them.
 
@@ -122,7 +122,7 @@ def make_strangers(
     classify = load_classifier(folder / "small.onnx")
     transcribe = load_line_network(folder / "line.onnx")
     recognisers = Recognisers(classify=classify, transcribe=transcribe, weights=weights)
-    digits = write_digits(STRANGE_DIGITS, HELD_OUT_SEEDS + 1)
+    digits = write_digits(STRANGE_DIGITS, HELD_OUT_SEEDS + seed)
     lines = make_lines(digits, count, seed=seed, least=2, paper=Paper())
     examples = make_examples(lines, classify)
     return [make_pair(one, recognisers, transcribe, sure) for one in examples]
@@ -155,22 +155,22 @@ def fit_one(
         judged = [
             (found, example.text)
             for example, one in short
-            if (found := judge(example, one, weights, None if own else second)) is not None
+            if (found := judge(example, one, weights, second, own=own)) is not None
         ]
         right = np.array([str(found.digit) == text for found, text in judged])
         fitted[own] = fit_logistic(np.stack([found.measures for found, _ in judged]), right)
-        whose = "an own network" if own else "both networks"
+        whose = "an own network" if own else "all networks"
         print(f"one digit, {whose}: {right.mean():.2%} of {len(right)} right: {fitted[own]}")
     return replace(weights, one=fitted[False], own=fitted[True])
 
 
 def judge(
-    example: Example, heard: Heard, weights: Weights, second: Classify | None
+    example: Example, heard: Heard, weights: Weights, second: Classify, *, own: bool
 ) -> Judged | None:
-    """Return what a line of one digit says; without a second network, by an own one."""
+    """Return what a line of one digit says; an `own` network is asked alone, see `judge_one`."""
     lattice = weigh(example.candidates, example.logits, weights)
-    own = second is None
-    return judge_one(example.candidates, lattice, heard, weights, None, own=own, second=second)
+    asked = None if own else second
+    return judge_one(example.candidates, lattice, heard, weights, None, own=own, second=asked)
 
 
 def _fit(pairs: list[tuple[float, bool]]) -> tuple[float, float]:

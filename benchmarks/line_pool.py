@@ -32,7 +32,7 @@ SHARD = 2_000  # lines
 RARE_SHARE = 0.1  # of digits are joined by one of a form that is rare in MNIST, where there is one
 WRITTEN_SHARE = 0.15  # of their number are joined that were written stroke by stroke
 HELD_OUT_SEEDS = 1_000_000  # from here on: strokes that calibrate are none that anything learnt
-BY_ONE = 0.4  # of lines are written by one person, all digits of a class in one form
+BY_ONE = 0.25  # of lines are written by one person, all digits of a class in one form
 WORDS_SHARE = 0.08  # of lines that are words: their text is empty
 LEAST_SEEN = 0.6  # of a digit's box on the line that was found, or its text is not what it says
 

@@ -75,11 +75,11 @@ def measure(
     elif before and versions(before["environment"]) != versions(describe_environment()):
         sys.exit(f"{results_path(name)} was measured with other versions or cores: add --again")
     for seed in range(seeds):
-        runs = read_runs(name)
-        if seed in {run["seed"] for run in runs}:
+        if seed in {run["seed"] for run in read_runs(name)}:
             continue
         measured = measure_seed(recipe, seed, runs_folder, threads)
-        runs = sorted([*runs, measured], key=lambda run: run["seed"])
+        others = [run for run in read_runs(name) if run["seed"] != seed]  # also those added since
+        runs = sorted([*others, measured], key=lambda run: run["seed"])
         write_results(name, command_of(recipe, seeds, threads), runs)
         print(f"{recipe} seed {seed}: {measured}", flush=True)
     accuracy = summarise(run["test_accuracy"] for run in read_runs(name))

@@ -1,4 +1,4 @@
-"""A line of one digit: two networks look at it, and both count the same."""
+"""A line of one digit: a network of digits and the line network count the same."""
 
 from dataclasses import replace
 
@@ -12,16 +12,17 @@ from tendigits.data.lines import make_lines, write
 from tendigits.data.paper import Paper, put_on_paper
 from tendigits.reading import Reader
 from tendigits.reading.candidates import Candidates
-from tendigits.reading.classifier import Classify
-from tendigits.reading.ctc import BLANK
+from tendigits.reading.classifier import Classify, find_model, load_classifier
+from tendigits.reading.ctc import BLANK, digit_log_probs
 from tendigits.reading.ground import find_ink
 from tendigits.reading.heard import listen
-from tendigits.reading.lattice import Lattice
+from tendigits.reading.lattice import Lattice, one_digit
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.reader import load_recognisers
 from tendigits.reading.segment import find_lines
 from tendigits.reading.single import Judged, among_digits, answer_one, judge_one
 from tendigits.reading.strings import cut_lines
+from tendigits.reading.weights import weigh
 
 SEVEN, OTHER = 7, 1
 
@@ -107,6 +108,11 @@ def test_a_second_network_is_asked_where_there_is_doubt_and_counts_as_much_as_th
     after = judge(reader, (candidates, unsure), heard, second=second)
     assert asked == [len(candidates.images)]
     assert (before.digit, after.digit) == (SEVEN, OTHER)
+    anew = weigh(candidates, second(candidates.images), reader.recognisers.weights)
+    first, other = (among_digits(one_digit(one)) for one in (unsure, anew))
+    line = among_digits(digit_log_probs(listen(heard).merged))
+    logs = (first + other) / 2 + line
+    np.testing.assert_allclose(after.chances, np.exp(logs - np.logaddexp.reduce(logs)), rtol=1e-6)
 
 
 def test_a_readers_second_network_is_not_asked_beside_somebodys_own(
@@ -124,6 +130,15 @@ def test_a_readers_second_network_is_not_asked_beside_somebodys_own(
     for alone in (False, True):
         Reader(replace(disputing, alone=alone), fields="one").read(mnist.test.images[0])
         assert len(asked) == alone
+
+
+def test_best_is_asked_beside_the_default_and_no_other(reader: Reader, mnist: DigitSet) -> None:
+    second = reader.recognisers.second
+    assert second is not None
+    some = mnist.test.images[:50]
+    np.testing.assert_array_equal(second(some), load_classifier("best")(some))
+    own = find_model("small")  # a file of one's own
+    assert all(load_recognisers(model).second is None for model in ("best", own, second))
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -1,7 +1,6 @@
 """The network that recognises single digits, run by ONNX Runtime, without torch."""
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -58,16 +57,6 @@ def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classif
         return np.concatenate(parts) if parts else np.zeros((0, 10), np.float32)
 
     return classify
-
-
-def load_when_asked(model: str | Path, *, threads: int = 0) -> Classify:
-    """Return what `load_classifier` returns, opened when it is first called: it may never be."""
-
-    @cache
-    def opened() -> Classify:
-        return load_classifier(model, threads=threads)
-
-    return lambda images: opened()(images)
 
 
 def as_input(images: NDArray[np.uint8]) -> NDArray[np.float32]:

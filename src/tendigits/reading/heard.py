@@ -17,7 +17,7 @@ from tendigits.reading.ctc import (
 from tendigits.reading.joint import READINGS, keeps_to
 from tendigits.reading.search import Rules
 
-SURE = 0.75  # chance: from here on lines by strangers are read as well without a second reader
+SURE = 0.75  # chance: above it lines by strangers are read as well without a second reader
 CHECKS = 1  # further looks at a line, of `LOOKS`, that a sure text is checked by
 LEAST_CHECKED = 0.5  # chance of it at each; with less it is doubtful
 

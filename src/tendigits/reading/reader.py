@@ -17,7 +17,6 @@ from tendigits.reading.classifier import (
     SECOND,
     Classify,
     load_classifier,
-    load_when_asked,
 )
 from tendigits.reading.ground import find_ink
 from tendigits.reading.line_network import SHIPPED, Transcribe, load_line_network
@@ -43,6 +42,8 @@ class Reader:
     Args:
         model: A shipped model's name, an ONNX file, a function (N, 28, 28) uint8 -> (N, 10)
             logits, or what `load_recognisers` returned, with which the settings of that are done.
+            Beside the default, and no other, ``best`` is asked where a line of one digit is in
+            doubt.
         fields: ``"lines"`` for as many as there are on the page, ``"one"`` where the picture is
             of one field.
         reject_above: The chance of being wrong, in [0, 1], above which a digit or a field is not
@@ -177,14 +178,14 @@ def load_recognisers(
         transcribe=line_network,
         weights=weights or load_weights(),
         alone=isinstance(model, str) and model in shipped_models(),
-        second=load_when_asked(SECOND, threads=threads) if model == DEFAULT else None,
+        second=load_classifier(SECOND, threads=threads) if model == DEFAULT else None,
     )
 
 
 def read_together(
     pictures: Sequence[tuple[Reader, NDArray[np.uint8]]], recognisers: Recognisers
 ) -> list[Page]:
-    """Read several pictures, all of their candidates in one call of the network.
+    """Read several pictures, the candidates of all in one call of the network of digits.
 
     Args:
         pictures: Each decoded, (H, W) or (H, W, 3) uint8, with the reader whose fields, rules and

@@ -1,7 +1,7 @@
-"""A line of one digit: two networks look at it, and both count the same.
+"""A line of one digit: a network of single digits and the line network count the same.
 
-Where that leaves it in doubt, a second network of single digits is asked beside the first (held
-out, 90.1 to 90.8 % right: LOG, 2026-11-27).
+Where that leaves it in doubt, another network of single digits is asked, and the mean of the two
+takes the place of the first (held out, 90.1 to 90.8 % right: LOG, 2026-11-27).
 
 Where the network of single digits is somebody's own, or was taught, it alone says which digit.
 How much each is worth is not fitted: on lines that are synthesised, as those were that it learnt
@@ -39,7 +39,7 @@ DIGITS = [str(digit) for digit in range(10)]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Judged:
-    """What both networks say of a line of one digit.
+    """What the networks say of a line of one digit.
 
     Attributes:
         digit: 0 to 9.

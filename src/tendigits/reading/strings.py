@@ -94,7 +94,7 @@ def read_lines(
     recognisers: Recognisers,
     rules: Rules | Sequence[Rules | None] | None = None,
 ) -> list[Answer | None]:
-    """Read lines; all candidates of those that need them in one call of the network.
+    """Read lines; the candidates of all that need them in one call of the network of digits.
 
     Args:
         lines: In standard size.
