@@ -5,8 +5,9 @@
     python -m benchmarks.fit_lines --pool /tmp/pool --held-out /tmp/held --out /tmp/line --ship
 
 It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
-that had learnt for so many steps. The share of held-out lines that it reads right by itself is
-printed and kept; it chooses nothing.
+that had learnt for so many steps, and with ``--keep`` that share of the packaged network's weights
+stays in what is shipped (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
+that it reads right by itself is printed and kept.
 """
 
 import argparse
@@ -108,6 +109,12 @@ def rate_at(step: int, steps: int, from_step: int) -> float:
     return warm * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
 
 
+def packaged(pool: Path) -> LineNetwork:
+    """Return the packaged network, with the means of some lines of the pool."""
+    sheets = read_shard(min(pool.glob("???.npz")))
+    return read_line_network(line_file(), collate(sheets[:MEANS]).lines)
+
+
 def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int]:
     """Return the network, its optimizer and the step to go on from.
 
@@ -115,8 +122,7 @@ def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, i
     `from_step` is above 0; else a new one.
     """
     if from_step and not saved.exists():
-        sheets = read_shard(min(pool.glob("???.npz")))
-        model = read_line_network(line_file(), collate(sheets[:MEANS]).lines)
+        model = packaged(pool)
     else:
         model = LineNetwork(LineConfig())
         channels_last(model)
@@ -185,6 +191,15 @@ def train(
     return model
 
 
+def average(model: LineNetwork, other: LineNetwork, share: float) -> None:
+    """Set each weight of a network to its mean with another's, of which `share` is taken."""
+    weights = other.state_dict()
+    with torch.no_grad():
+        for name, weight in model.state_dict().items():
+            if weight.is_floating_point():
+                weight.lerp_(weights[name], share)
+
+
 def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
     """Write the network as ONNX, once it is seen to give the same logits.
 
@@ -239,11 +254,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
     parser.add_argument("--from-step", type=int, default=0, help="begin with the packaged one")
+    parser.add_argument(
+        "--keep", type=float, default=0.0, help="share of the packaged one's weights"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     if not 0 <= arguments.from_step < arguments.steps:
         parser.error(f"--from-step is {arguments.from_step}: expected 0 to below --steps")
+    if not 0 <= arguments.keep < 1:
+        parser.error(f"--keep is {arguments.keep}: expected 0 to below 1")
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     model = train(
@@ -256,7 +276,10 @@ def main() -> None:
     )
     if arguments.ship:
         begun = f"--from-step {arguments.from_step} " if arguments.from_step else ""
-        command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}"
+        kept = f" --keep {arguments.keep:g}" if arguments.keep else ""
+        command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}{kept}"
+        if arguments.keep:
+            average(model, packaged(arguments.pool), arguments.keep)
         ship(model, read_folder(arguments.held_out), command)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from benchmarks.fit_lines import MOST_DIFFERENCE, export, find_loss, greedy_texts
+from benchmarks.fit_lines import MOST_DIFFERENCE, average, export, find_loss, greedy_texts
 from benchmarks.line_batches import collate, join
 from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
 from benchmarks.line_weights import read_line_network
@@ -61,6 +61,19 @@ def test_the_packaged_network_can_learn_on(sheets: list[Sheet]) -> None:
         with torch.inference_mode():
             log_probs = network(line).log_softmax(-1)[0].numpy()
         np.testing.assert_allclose(log_probs, transcribe(sheet.canvas), atol=MOST_DIFFERENCE)
+
+
+def test_what_is_shipped_may_keep_a_share_of_another_network() -> None:
+    learnt, other = (LineNetwork(LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))) for _ in range(2))
+    other.get_buffer("features.1.running_var").fill_(3.0)
+    before = copy.deepcopy(learnt.state_dict())
+    average(learnt, other, 0.25)
+    for name, weight in learnt.state_dict().items():
+        expected = before[name]
+        if weight.is_floating_point():
+            expected = 0.75 * expected + 0.25 * other.state_dict()[name]
+        torch.testing.assert_close(weight, expected)
+    assert learnt.get_buffer("features.1.running_var").unique().tolist() == [1.5]
 
 
 @pytest.mark.parametrize(
