@@ -6,7 +6,7 @@
 
 It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
 that had learnt for so many steps, and with ``--keep`` that share of the packaged network's weights
-stays in what is shipped (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
+stays in what is shipped, once (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
 that it reads right by itself is printed and kept.
 """
 
@@ -264,6 +264,10 @@ def main() -> None:
         parser.error(f"--from-step is {arguments.from_step}: expected 0 to below --steps")
     if not 0 <= arguments.keep < 1:
         parser.error(f"--keep is {arguments.keep}: expected 0 to below 1")
+    if arguments.keep and not (arguments.from_step and arguments.ship):
+        parser.error(
+            "--keep says what is shipped of the network begun with: add --from-step and --ship"
+        )
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     model = train(
