@@ -6,8 +6,8 @@
 
 It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
 that had learnt for so many steps, and with ``--keep`` that share of the packaged network's weights
-stays in what is shipped, once (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
-that it reads right by itself is printed and kept.
+stays in what is shipped, once (Wortsman et al. 2022, robust fine-tuning). The share of held-out
+lines that it reads right by itself is printed and kept.
 """
 
 import argparse
