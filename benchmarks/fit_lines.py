@@ -6,8 +6,8 @@
 
 It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
 that had learnt for so many steps, and with ``--keep`` that share of the packaged network's weights
-stays in what is shipped, once (Wortsman et al. 2022, robust fine-tuning). The share of held-out
-lines that it reads right by itself is printed and kept.
+stays in what is shipped (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
+that it reads right by itself is printed and recorded; it chose `--keep`, and nothing else.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from tendigits.export import trace
 from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.line_network import load_line_network
-from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder, line_file
+from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder, line_file, line_network
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.muon import Muon
@@ -43,6 +43,7 @@ WARM_STEPS = 200  # in which the rates grow
 HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
 BLANK = SYMBOLS - 1
+CHECKPOINT = "checkpoint.pt"
 MEANS = 256  # lines that a packaged network's normalisations take their means from
 MOST_DIFFERENCE = 1e-3  # between logarithms of chances; more means that it is another network
 
@@ -115,11 +116,11 @@ def packaged(pool: Path) -> LineNetwork:
     return read_line_network(line_file(), collate(sheets[:MEANS]).lines)
 
 
-def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int]:
-    """Return the network, its optimizer and the step to go on from.
+def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int, str]:
+    """Return the network, its optimizer, the step to go on from, and what it began with.
 
     The network is that of the checkpoint `saved`, where there is one; the packaged one, where
-    `from_step` is above 0; else a new one.
+    `from_step` is above 0; else a new one. What it began with is the packaged file's sha256.
     """
     if from_step and not saved.exists():
         model = packaged(pool)
@@ -128,7 +129,7 @@ def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, i
         channels_last(model)
     optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     if not saved.exists():
-        return model, optimizer, from_step
+        return model, optimizer, from_step, line_network().sha256
     state = torch.load(saved, weights_only=False)
     if state["from_step"] != from_step:
         sys.exit(
@@ -136,7 +137,7 @@ def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, i
         )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return model, optimizer, state["step"]
+    return model, optimizer, state["step"], state["begun_with"]
 
 
 def train(
@@ -147,8 +148,8 @@ def train(
     random = torch.Generator().manual_seed(seed)
     held = read_folder(held_out)
     out.mkdir(parents=True, exist_ok=True)
-    saved = out / "checkpoint.pt"
-    model, optimizer, start = begin(pool, saved, from_step)
+    saved = out / CHECKPOINT
+    model, optimizer, start, begun_with = begin(pool, saved, from_step)
     lines, paths = Lines([], seed + start), set[Path]()
     clock, losses = time.perf_counter(), []
     for step in range(start, steps):
@@ -183,6 +184,7 @@ def train(
                     "optimizer": optimizer.state_dict(),
                     "step": step + 1,
                     "from_step": from_step,
+                    "begun_with": begun_with,
                     "config": asdict(model.config),
                 },
                 saved,
@@ -198,6 +200,13 @@ def average(model: LineNetwork, other: LineNetwork, share: float) -> None:
         for name, weight in model.state_dict().items():
             if weight.is_floating_point():
                 weight.lerp_(weights[name], share)
+
+
+def keep(share: float, model: LineNetwork, pool: Path, saved: Path) -> None:
+    """Take a share of the weights from the packaged network, which must be the one begun with."""
+    if torch.load(saved, weights_only=False)["begun_with"] != line_network().sha256:
+        sys.exit(f"the packaged network is not the one that {saved} began with: nothing shipped")
+    average(model, packaged(pool), share)
 
 
 def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
@@ -283,7 +292,7 @@ def main() -> None:
         kept = f" --keep {arguments.keep:g}" if arguments.keep else ""
         command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}{kept}"
         if arguments.keep:
-            average(model, packaged(arguments.pool), arguments.keep)
+            keep(arguments.keep, model, arguments.pool, arguments.out / CHECKPOINT)
         ship(model, read_folder(arguments.held_out), command)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from benchmarks.fit_lines import MOST_DIFFERENCE, average, export, find_loss, greedy_texts
+from benchmarks.fit_lines import MOST_DIFFERENCE, average, export, find_loss, greedy_texts, keep
 from benchmarks.line_batches import collate, join
 from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
 from benchmarks.line_weights import read_line_network
@@ -74,6 +74,22 @@ def test_what_is_shipped_may_keep_a_share_of_another_network() -> None:
             expected = 0.75 * expected + 0.25 * other.state_dict()[name]
         torch.testing.assert_close(weight, expected)
     assert learnt.get_buffer("features.1.running_var").unique().tolist() == [1.5]
+
+
+def test_only_the_network_begun_with_is_kept(sheets: list[Sheet], tmp_path: Path) -> None:
+    write_shard(tmp_path / "000.npz", sheets)
+    saved = tmp_path / "checkpoint.pt"
+    learnt = LineNetwork(LineConfig())
+    before = learnt.classifier.weight.clone()
+    torch.save({"begun_with": registry.line_network().sha256}, saved)
+    keep(0.5, learnt, tmp_path, saved)
+    begun = read_line_network(registry.line_file(), collate(sheets[:8]).lines)
+    kept = (before + begun.classifier.weight) / 2
+    torch.testing.assert_close(learnt.classifier.weight, kept)
+    torch.save({"begun_with": "another"}, saved)
+    with pytest.raises(SystemExit, match="is not the one that"):
+        keep(0.5, learnt, tmp_path, saved)
+    torch.testing.assert_close(learnt.classifier.weight, kept)
 
 
 @pytest.mark.parametrize(
