@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.line_batches import Batch, Lines, collate
+from benchmarks.line_batches import LOOSE, Batch, Lines
 from benchmarks.line_pool import Sheet, read_shard
 from benchmarks.line_weights import read_line_network
 from tendigits.atomic import write_bytes, write_json
@@ -44,7 +44,6 @@ HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
 BLANK = SYMBOLS - 1
 CHECKPOINT = "checkpoint.pt"
-MEANS = 256  # lines that a packaged network's normalisations take their means from
 MOST_DIFFERENCE = 1e-3  # between logarithms of chances; more means that it is another network
 
 
@@ -110,10 +109,22 @@ def rate_at(step: int, steps: int, from_step: int) -> float:
     return warm * 0.5 * (1 + float(np.cos(np.pi * step / steps)))
 
 
+def disturb(lines: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return lines as training shows them, and (N,) how much longer each became."""
+    warped, stretch = warp_lines(lines, random)
+    return change_ink(change_pen(warped, random), random), stretch
+
+
 def packaged(pool: Path) -> LineNetwork:
-    """Return the packaged network, with the means of some lines of the pool."""
-    sheets = read_shard(min(pool.glob("???.npz")))
-    return read_line_network(line_file(), collate(sheets[:MEANS]).lines)
+    """Return the packaged network, with the means of lines of the pool as training shows them.
+
+    These are of one batch of usual width. Lines of all widths, padded to the longest, have other
+    means: with these, a training step would see another network than the packaged one.
+    """
+    lines = Lines(read_shard(min(pool.glob("???.npz"))), seed=0)
+    batches = sorted((lines.draw().lines for _ in range(LOOSE)), key=lambda one: one.shape[-1])
+    seen, _ = disturb(batches[LOOSE // 2], torch.Generator().manual_seed(0))
+    return read_line_network(line_file(), seen)
 
 
 def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int, str]:
@@ -160,8 +171,7 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, steps, from_step) * (LR * group.get("relative_lr", 1.0))
         batch = lines.draw()
-        warped, stretch = warp_lines(batch.lines, random)
-        seen = change_ink(change_pen(warped, random), random)
+        seen, stretch = disturb(batch.lines, random)
         logits = model(seen.contiguous(memory_format=torch.channels_last))
         loss = find_loss(logits, batch, stretch, HINT * max(0.0, 1 - step / (HINTED * steps)))
         optimizer.zero_grad()

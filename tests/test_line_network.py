@@ -7,8 +7,17 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from benchmarks.fit_lines import MOST_DIFFERENCE, average, export, find_loss, greedy_texts, keep
-from benchmarks.line_batches import collate, join
+from benchmarks.fit_lines import (
+    MOST_DIFFERENCE,
+    average,
+    disturb,
+    export,
+    find_loss,
+    greedy_texts,
+    keep,
+    packaged,
+)
+from benchmarks.line_batches import Lines, collate, join
 from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
 from benchmarks.line_weights import read_line_network
 
@@ -83,13 +92,31 @@ def test_only_the_network_begun_with_is_kept(sheets: list[Sheet], tmp_path: Path
     before = learnt.classifier.weight.clone()
     torch.save({"begun_with": registry.line_network().sha256}, saved)
     keep(0.5, learnt, tmp_path, saved)
-    begun = read_line_network(registry.line_file(), collate(sheets[:8]).lines)
-    kept = (before + begun.classifier.weight) / 2
+    kept = (before + packaged(tmp_path).classifier.weight) / 2
     torch.testing.assert_close(learnt.classifier.weight, kept)
     torch.save({"begun_with": "another"}, saved)
     with pytest.raises(SystemExit, match="is not the one that"):
         keep(0.5, learnt, tmp_path, saved)
     torch.testing.assert_close(learnt.classifier.weight, kept)
+
+
+def test_learning_on_begins_where_the_packaged_network_is(tmp_path: Path) -> None:
+    sheets = list(make_sheets(400, seed=4))
+    write_shard(tmp_path / "000.npz", sheets)
+    network = packaged(tmp_path)
+    lines, random = Lines(sheets, seed=1), torch.Generator().manual_seed(1)
+    batches = [lines.draw() for _ in range(4)]
+    shown = [(batch, *disturb(batch.lines, random)) for batch in batches]
+
+    def loss(*, training: bool) -> float:
+        network.train(training)
+        network.features[-1].eval()  # dropout, which costs by itself
+        with torch.no_grad():
+            losses = [find_loss(network(seen), batch, far, 0) for batch, seen, far in shown]
+        return float(torch.stack(losses).mean())
+
+    evaluated = loss(training=False)
+    assert loss(training=True) < 1.25 * evaluated  # 1.7 times, with means of lines of all widths
 
 
 @pytest.mark.parametrize(
