@@ -5,9 +5,8 @@
     python -m benchmarks.fit_lines --pool /tmp/pool --held-out /tmp/held --out /tmp/line --ship
 
 It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
-that had learnt for so many steps, and with ``--keep`` that share of the packaged network's weights
-stays in what is shipped (Wortsman et al. 2022, robust fine-tuning). The share of held-out lines
-that it reads right by itself is printed and recorded; it chose `--keep`, and nothing else.
+that had learnt for so many steps. The share of held-out lines that it reads right by itself is
+printed and recorded.
 """
 
 import argparse
@@ -32,7 +31,7 @@ from tendigits.export import trace
 from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
 from tendigits.reading.line_network import load_line_network
-from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder, line_file, line_network
+from tendigits.registry import LINE_INDEX, ShippedLineNetwork, folder, line_file
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.muon import Muon
@@ -43,7 +42,6 @@ WARM_STEPS = 200  # in which the rates grow
 HINT = 0.3  # weight of being told where the digits are, at the beginning
 HINTED = 0.4  # of the steps: until here it falls to 0
 BLANK = SYMBOLS - 1
-CHECKPOINT = "checkpoint.pt"
 MOST_DIFFERENCE = 1e-3  # between logarithms of chances; more means that it is another network
 
 
@@ -127,11 +125,11 @@ def packaged(pool: Path) -> LineNetwork:
     return read_line_network(line_file(), seen)
 
 
-def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int, str]:
-    """Return the network, its optimizer, the step to go on from, and what it began with.
+def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int]:
+    """Return the network, its optimizer and the step to go on from.
 
     The network is that of the checkpoint `saved`, where there is one; the packaged one, where
-    `from_step` is above 0; else a new one. What it began with is the packaged file's sha256.
+    `from_step` is above 0; else a new one.
     """
     if from_step and not saved.exists():
         model = packaged(pool)
@@ -140,7 +138,7 @@ def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, i
         channels_last(model)
     optimizer = Muon(model.parameters(), lr=LR, betas=(0.9, 0.99), filter_lr=FILTER_LR)
     if not saved.exists():
-        return model, optimizer, from_step, line_network().sha256
+        return model, optimizer, from_step
     state = torch.load(saved, weights_only=False)
     if state["from_step"] != from_step:
         sys.exit(
@@ -148,7 +146,7 @@ def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, i
         )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
-    return model, optimizer, state["step"], state["begun_with"]
+    return model, optimizer, state["step"]
 
 
 def train(
@@ -159,8 +157,8 @@ def train(
     random = torch.Generator().manual_seed(seed)
     held = read_folder(held_out)
     out.mkdir(parents=True, exist_ok=True)
-    saved = out / CHECKPOINT
-    model, optimizer, start, begun_with = begin(pool, saved, from_step)
+    saved = out / "checkpoint.pt"
+    model, optimizer, start = begin(pool, saved, from_step)
     lines, paths = Lines([], seed + start), set[Path]()
     clock, losses = time.perf_counter(), []
     for step in range(start, steps):
@@ -194,29 +192,12 @@ def train(
                     "optimizer": optimizer.state_dict(),
                     "step": step + 1,
                     "from_step": from_step,
-                    "begun_with": begun_with,
                     "config": asdict(model.config),
                 },
                 saved,
             )
     model.eval()
     return model
-
-
-def average(model: LineNetwork, other: LineNetwork, share: float) -> None:
-    """Set each weight of a network to its mean with another's, of which `share` is taken."""
-    weights = other.state_dict()
-    with torch.no_grad():
-        for name, weight in model.state_dict().items():
-            if weight.is_floating_point():
-                weight.lerp_(weights[name], share)
-
-
-def keep(share: float, model: LineNetwork, pool: Path, saved: Path) -> None:
-    """Take a share of the weights from the packaged network, which must be the one begun with."""
-    if torch.load(saved, weights_only=False)["begun_with"] != line_network().sha256:
-        sys.exit(f"the packaged network is not the one that {saved} began with: nothing shipped")
-    average(model, packaged(pool), share)
 
 
 def export(model: LineNetwork, path: Path, sheets: list[Sheet]) -> None:
@@ -273,20 +254,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--steps", type=int, default=9_000)
     parser.add_argument("--from-step", type=int, default=0, help="begin with the packaged one")
-    parser.add_argument(
-        "--keep", type=float, default=0.0, help="share of the packaged one's weights"
-    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--ship", action="store_true", help="put it into the package")
     arguments = parser.parse_args()
     if not 0 <= arguments.from_step < arguments.steps:
         parser.error(f"--from-step is {arguments.from_step}: expected 0 to below --steps")
-    if not 0 <= arguments.keep < 1:
-        parser.error(f"--keep is {arguments.keep}: expected 0 to below 1")
-    if arguments.keep and not (arguments.from_step and arguments.ship):
-        parser.error(
-            "--keep says what is shipped of the network begun with: add --from-step and --ship"
-        )
     torch.set_num_threads(arguments.threads)
     keep_freed_memory()
     model = train(
@@ -299,10 +271,7 @@ def main() -> None:
     )
     if arguments.ship:
         begun = f"--from-step {arguments.from_step} " if arguments.from_step else ""
-        kept = f" --keep {arguments.keep:g}" if arguments.keep else ""
-        command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}{kept}"
-        if arguments.keep:
-            keep(arguments.keep, model, arguments.pool, arguments.out / CHECKPOINT)
+        command = f"python -m benchmarks.fit_lines {begun}--steps {arguments.steps}"
         ship(model, read_folder(arguments.held_out), command)
 
 

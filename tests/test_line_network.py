@@ -9,12 +9,10 @@ import pytest
 import torch
 from benchmarks.fit_lines import (
     MOST_DIFFERENCE,
-    average,
     disturb,
     export,
     find_loss,
     greedy_texts,
-    keep,
     packaged,
 )
 from benchmarks.line_batches import Lines, collate, join
@@ -70,34 +68,6 @@ def test_the_packaged_network_can_learn_on(sheets: list[Sheet]) -> None:
         with torch.inference_mode():
             log_probs = network(line).log_softmax(-1)[0].numpy()
         np.testing.assert_allclose(log_probs, transcribe(sheet.canvas), atol=MOST_DIFFERENCE)
-
-
-def test_what_is_shipped_may_keep_a_share_of_another_network() -> None:
-    learnt, other = (LineNetwork(LineConfig(channels=(4, 4, 4, 4, 4, 4, 4))) for _ in range(2))
-    other.get_buffer("features.1.running_var").fill_(3.0)
-    before = copy.deepcopy(learnt.state_dict())
-    average(learnt, other, 0.25)
-    for name, weight in learnt.state_dict().items():
-        expected = before[name]
-        if weight.is_floating_point():
-            expected = 0.75 * expected + 0.25 * other.state_dict()[name]
-        torch.testing.assert_close(weight, expected)
-    assert learnt.get_buffer("features.1.running_var").unique().tolist() == [1.5]
-
-
-def test_only_the_network_begun_with_is_kept(sheets: list[Sheet], tmp_path: Path) -> None:
-    write_shard(tmp_path / "000.npz", sheets)
-    saved = tmp_path / "checkpoint.pt"
-    learnt = LineNetwork(LineConfig())
-    before = learnt.classifier.weight.clone()
-    torch.save({"begun_with": registry.line_network().sha256}, saved)
-    keep(0.5, learnt, tmp_path, saved)
-    kept = (before + packaged(tmp_path).classifier.weight) / 2
-    torch.testing.assert_close(learnt.classifier.weight, kept)
-    torch.save({"begun_with": "another"}, saved)
-    with pytest.raises(SystemExit, match="is not the one that"):
-        keep(0.5, learnt, tmp_path, saved)
-    torch.testing.assert_close(learnt.classifier.weight, kept)
 
 
 def test_learning_on_begins_where_the_packaged_network_is(tmp_path: Path) -> None:
