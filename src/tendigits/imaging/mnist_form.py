@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.imaging.connected import find_connected
 from tendigits.imaging.decoding import Picture, decode
 
 WORKING_SIDE = 512  # pixels: larger pictures are shrunk to this; MNIST's scans had 128
@@ -203,12 +204,12 @@ def _find_ink(flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _drop_specks(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Remove from a (H, W) mask the pieces that are tiny beside the largest."""
-    _, pieces, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    areas = statistics[:, cv2.CC_STAT_AREA].astype(np.float64)
+    pieces = find_connected(mask)
+    areas = pieces.measures[:, cv2.CC_STAT_AREA].astype(np.float64)
     areas[0] = 0  # piece 0 is the ground
-    kept = (areas >= SPECK_SHARE * areas.max()).astype(np.uint8)
-    kept[0] = 0
-    return np.asarray(kept[pieces])
+    kept = areas >= SPECK_SHARE * areas.max()
+    kept[0] = False
+    return pieces.where(kept)
 
 
 def _grow(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

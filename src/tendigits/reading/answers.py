@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.imaging import centre, scale_to_box
+from tendigits.imaging import centre, find_connected, scale_to_box
 from tendigits.reading.candidates import LOWEST, Candidates, log_softmax
 from tendigits.reading.classifier import Classify
 
@@ -167,14 +166,13 @@ def own_pieces(
     Returns:
         (H, W), -1 on the ground and for points and grains; and digits.
     """
-    pieces, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    labels = np.asarray(found, np.int64)
+    labels, measures, _ = find_connected(mask)
     owners = np.where(mask > 0, owner[None, :], -1)
     shared: set[int] = set()
-    shares = np.bincount((labels * count + owner).ravel(), minlength=pieces * count)
-    shares = shares.reshape(pieces, count)
+    places = labels.astype(np.int64) * count + owner
+    shares = np.bincount(places.ravel(), minlength=len(measures) * count).reshape(-1, count)
     for piece, share in enumerate(shares[1:], 1):
-        left, top, wide, high, area = statistics[piece].tolist()
+        left, top, wide, high, area = measures[piece].tolist()
         window = (slice(top, top + high), slice(left, left + wide))
         own = labels[window] == piece
         if high < LOWEST:

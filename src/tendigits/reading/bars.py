@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.imaging import find_connected
 from tendigits.reading.segment import LINE_HEIGHT
 
 Mask = NDArray[np.uint8]
@@ -39,14 +40,14 @@ class HighInk(NamedTuple):
 
 def find_high_ink(mask: Mask) -> HighInk:
     """Count the pieces of ink on a line, (H, W) uint8, that are as high as digits."""
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, measures, _ = find_connected(mask)
     least, most = AS_DIGITS
-    heights = statistics[:, cv2.CC_STAT_HEIGHT]
+    heights = measures[:, cv2.CC_STAT_HEIGHT]
     high = 1 + np.flatnonzero((heights[1:] >= least) & (heights[1:] <= most))
-    narrow = statistics[high, cv2.CC_STAT_WIDTH] <= (THICKEST + UPRIGHT) * heights[high]
+    narrow = measures[high, cv2.CC_STAT_WIDTH] <= (THICKEST + UPRIGHT) * heights[high]
     bars = 0
     for piece in high[narrow].tolist():
-        left, top, width, height, _ = statistics[piece].tolist()
+        left, top, width, height, _ = measures[piece].tolist()
         window = labels[top : top + height, left : left + width] == piece
         bars += is_bar(window.astype(np.uint8))
     return HighInk(pieces=len(high), bars=bars)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.imaging import find_connected
 from tendigits.reading.rules import height_of_most
 
 Mask = NDArray[np.uint8]
@@ -48,9 +49,7 @@ def find_pieces(mask: Mask, stroke: float, *, weld: bool = False) -> Pieces:
         stroke: The usual width of a stroke, in pixels.
         weld: The parts of a broken digit that stand on one another are one piece.
     """
-    _, found, statistics, centroids = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    labels = np.asarray(found, np.int32)
-    measured, middles = np.asarray(statistics, np.int32), np.asarray(centroids, np.float64)
+    labels, measured, middles = find_connected(mask)
     grain = max(2.0, 0.4 * stroke * stroke)
     if weld:
         owner = find_broken(labels, measured, stroke, grain)
@@ -76,7 +75,7 @@ def find_broken(labels: Labels, measured: Labels, stroke: float, grain: float) -
 
     Args:
         labels: (H, W) int32, the pieces, 0 on the ground.
-        measured: (N, 5) int32, as OpenCV gives them, the ground first.
+        measured: (N, 5) int32, see `Connected`, the ground first.
         stroke: The usual width of a stroke, in pixels.
         grain: Pixels of ink that a part has at least.
     """
@@ -118,7 +117,7 @@ def join_pieces(
 
     Args:
         labels: (H, W) int32.
-        measured: (N, 5) int32, as OpenCV gives them.
+        measured: (N, 5) int32, see `Connected`.
         middles: (N, 2) float64.
         owner: (N,) which piece each is a part of.
     """

@@ -7,10 +7,10 @@ seams.
 from dataclasses import dataclass
 from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.imaging import find_connected
 from tendigits.reading.seams import GRAIN, Seams, slant_of
 from tendigits.reading.segment import LINE_HEIGHT
 
@@ -50,13 +50,12 @@ def find_atoms(mask: Mask, *, along_slant: bool = False) -> Atoms:
             down. More upright lines are misread so, but where the text is known, its digits are
             often cut better (LOG, 2026-11-26).
     """
-    _, found, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    labels = np.asarray(found, np.int32)
+    labels, measures, _ = find_connected(mask)
     seams = cache(lambda slant: Seams(mask, slant))
     numbers: list[int] = []  # of the atoms, in `labels`
     costs: dict[int, float] = {}  # of the seam on the left of an atom
-    count = len(statistics)
-    for number, (*box, area) in enumerate(statistics[1:].tolist(), 1):
+    count = len(measures)
+    for number, (*box, area) in enumerate(measures[1:].tolist(), 1):
         left, top, width, height = box
         if area < GRAIN:
             continue

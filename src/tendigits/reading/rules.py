@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.imaging import find_connected
+
 Mask = NDArray[np.uint8]
 
 SEED_STROKES = 9.0  # strokes: a straight run of ink of this length may be part of a rule
@@ -54,17 +56,20 @@ def find_rules(mask: Mask, stroke: float) -> Mask:
 
 def keep_long(runs: Mask, length: float) -> Mask:
     """Keep of a (H, W) mask of runs those that join over gaps to `length` pixels or more."""
-    if not runs.any():
-        return runs
+    left, top, width, height = cv2.boundingRect(runs)
+    if width < length:
+        return np.zeros_like(runs)
+    inside = (slice(top, top + height), slice(left, left + width))
     gap = max(3, round(length / 2))
     # With room beside it: a closing takes what is beyond the edge of a picture for ink.
-    roomy = cv2.copyMakeBorder(runs, 0, 0, gap, gap, cv2.BORDER_CONSTANT, value=0)
+    roomy = cv2.copyMakeBorder(runs[inside], 1, 1, gap, gap, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(roomy, cv2.MORPH_CLOSE, np.ones((3, gap), np.uint8))
-    joined = np.ascontiguousarray(closed[:, gap:-gap])
-    _, pieces, statistics, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    long = (statistics[:, cv2.CC_STAT_WIDTH] >= length).astype(np.uint8)
-    long[0] = 0
-    return np.asarray(long[pieces] & runs)
+    pieces = find_connected(np.asarray(closed[1:-1, gap:-gap], np.uint8, order="C"))
+    long = pieces.measures[:, cv2.CC_STAT_WIDTH] >= length
+    long[0] = False
+    kept = np.zeros_like(runs)
+    kept[inside] = pieces.where(long) & runs[inside]
+    return kept
 
 
 def erase(mask: Mask, rules: Mask) -> Mask:
@@ -86,26 +91,26 @@ def open_with(mask: Mask, shape: tuple[int, int]) -> Mask:
 
 def usual_height(mask: Mask, stroke: float) -> float:
     """Return the height of the pieces of ink that most of the ink is in, in pixels; 0 if none."""
-    _, _, statistics, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    return height_of_most(np.asarray(statistics), np.asarray(middles), stroke)
+    _, measures, middles = find_connected(mask)
+    return height_of_most(measures, middles, stroke)
 
 
 def height_of_most(
-    statistics: NDArray[np.int32], middles: NDArray[np.float64], stroke: float
+    measures: NDArray[np.int32], middles: NDArray[np.float64], stroke: float
 ) -> float:
     """Return the height that most of the ink has, in pixels; 0 if there is none.
 
     A piece around another one is a frame and does not count, nor do points.
 
     Args:
-        statistics: (N, 5), as OpenCV gives them, the ground first.
+        measures: (N, 5), see `Connected`, the ground first.
         middles: (N, 2), x and y of each.
         stroke: The usual width of a stroke, in pixels.
     """
-    high = statistics[1:, cv2.CC_STAT_HEIGHT] >= 2.5 * stroke
+    high = measures[1:, cv2.CC_STAT_HEIGHT] >= 2.5 * stroke
     if not high.any():
         return 0.0
-    boxes, middles = statistics[1:][high].astype(np.float64), middles[1:][high]
+    boxes, middles = measures[1:][high].astype(np.float64), middles[1:][high]
     heights, areas = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_AREA]
     if len(boxes) <= MOST_COMPARED:
         low, far = boxes[:, :2], boxes[:, :2] + boxes[:, 2:4]
