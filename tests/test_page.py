@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from browser import needs_chromium, open_browser, open_page
+from browser import WAIT, needs_chromium, open_browser, open_page
 from server import serving
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
@@ -138,6 +138,21 @@ def test_what_is_no_picture_is_told(browser: Browser, address: str) -> None:
         expect(page.locator("#error")).not_to_have_text("–")
         page.evaluate(DROP, ["notes.txt", content, "text/plain"])
         expect(page.get_by_role("alert")).to_contain_text("expected image/png")
+
+
+def test_what_was_drawn_in_an_outage_is_read_after_it(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.goto(address)
+    expect(page.locator("#error")).not_to_have_text("–")
+    context.set_offline(True)
+    draw_seven(page)
+    expect(page.locator("#problem")).to_contain_text("does not answer")
+    context.set_offline(False)
+    expect(page.locator("#text")).to_have_text("7", timeout=WAIT)
+    expect(page.locator("#problem")).to_be_hidden()
+    context.close()
 
 
 def test_the_slider_sends_more_to_a_person(page: Page) -> None:

@@ -7,6 +7,7 @@ import { offerTeaching } from "/page/teach.js";
 
 const byId = (id) => document.getElementById(id);
 const SPEAK_AFTER = 700; // milliseconds of rest, before what was read is said
+const RETRY_AFTER = 2; // seconds, where the service cannot be reached
 
 let page = null; // the service's last answer
 let place = null; // where the picture that it read lies on the sheet
@@ -34,10 +35,18 @@ async function ask() {
     try {
       await readSheet();
     } catch (error) {
-      tell(error.message === "Failed to fetch" ? "The service does not answer." : error.message);
+      tell(error.message);
+      if (error instanceof Unreachable) await askAgainAfter(RETRY_AFTER);
     }
   }
   isAsking = false;
+}
+
+class Unreachable extends Error {}
+
+async function askAgainAfter(seconds) {
+  await new Promise((done) => setTimeout(done, 1000 * seconds));
+  isStale = true;
 }
 
 async function readSheet() {
@@ -54,10 +63,11 @@ async function readSheet() {
     method: "POST",
     headers: { "Content-Type": content.blob.type },
     body: content.blob,
+  }).catch(() => {
+    throw new Unreachable("The service does not answer. The page keeps asking.");
   });
   if (answer.status === 429) {
-    await new Promise((done) => setTimeout(done, 1000 * Number(answer.headers.get("Retry-After"))));
-    isStale = true;
+    await askAgainAfter(Number(answer.headers.get("Retry-After")));
     return;
   }
   const told = await answer.json();
