@@ -51,9 +51,17 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
         load_plan(write(tmp_path, f"prefix,bin\n9,west\n{line}\n"))
 
 
-@pytest.mark.parametrize("text", ["", "9,west\n", "prefix;bin\n9;west\n", "prefix,bin\n"])
-def test_a_plan_has_a_head_and_a_line(tmp_path: Path, text: str) -> None:
-    with pytest.raises(DataFormatError, match="expected"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: is no head"),
+        ("# mail of the west\n\n9,west\n", "line 3: is no head: expected prefix,bin first"),
+        ("prefix;bin\n9;west\n", "line 1: is no head"),
+        ("prefix,bin\n", "has no line but its head: expected a prefix and a bin"),
+    ],
+)
+def test_a_plan_has_a_head_and_a_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataFormatError, match=message):
         load_plan(write(tmp_path, text))
 
 

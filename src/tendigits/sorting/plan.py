@@ -68,8 +68,9 @@ def load_plan(path: Path) -> Plan:
             upper and lower case, or there is no line; the message names the line.
     """
     lines = _read_lines(path)
-    if next(lines, (0, []))[1] != HEAD:
-        raise DataFormatError(f"{path}: has no head: expected prefix,bin as its first line")
+    number, head = next(lines, (1, []))
+    if head != HEAD:
+        raise DataFormatError(f"{path}, line {number}: is no head: expected prefix,bin first")
     bins: dict[str, str] = {}
     places: dict[str, int] = {}
     spellings: dict[str, str] = {}
