@@ -132,13 +132,21 @@ def test_a_readers_second_network_is_not_asked_beside_somebodys_own(
         assert len(asked) == alone
 
 
-def test_best_is_asked_beside_the_default_and_no_other(reader: Reader, mnist: DigitSet) -> None:
-    second = reader.recognisers.second
+@pytest.mark.parametrize(
+    ("model", "other"), [("small", "best"), ("best", "small"), ("ensemble", "small")]
+)
+def test_beside_a_shipped_model_another_one_is_asked(
+    mnist: DigitSet, model: str, other: str
+) -> None:
+    second = load_recognisers(model).second
     assert second is not None
     some = mnist.test.images[:50]
-    np.testing.assert_array_equal(second(some), load_classifier("best")(some))
+    np.testing.assert_array_equal(second(some), load_classifier(other, threads=1)(some))
+
+
+def test_beside_ones_own_model_no_other_is_asked() -> None:
     own = find_model("small")  # a file of one's own
-    assert all(load_recognisers(model).second is None for model in ("best", own, second))
+    assert all(load_recognisers(model).second is None for model in (own, load_classifier()))
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -13,7 +13,7 @@ from tendigits.registry import shipped_file
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 DEFAULT = "small"
-SECOND = "best"  # asked where the default, beside the line network, leaves a digit in doubt
+SECOND = "best"  # asked where the default and the line network leave a digit in doubt
 BATCH = 1_000  # pictures at a time, to bound memory
 
 

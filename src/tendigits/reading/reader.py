@@ -42,8 +42,8 @@ class Reader:
     Args:
         model: A shipped model's name, an ONNX file, a function (N, 28, 28) uint8 -> (N, 10)
             logits, or what `load_recognisers` returned, with which the settings of that are done.
-            Beside the default, and no other, ``best`` is asked where a line of one digit is in
-            doubt.
+            Where a line of one digit is in doubt, a second shipped model is asked beside a shipped
+            one: ``best`` beside the default, the default beside any other.
         fields: ``"lines"`` for as many as there are on the page, ``"one"`` where the picture is
             of one field.
         reject_above: The chance of being wrong, in [0, 1], above which a digit or a field is not
@@ -173,12 +173,14 @@ def load_recognisers(
         line_network = SHIPPED
     if isinstance(line_network, Path):
         line_network = load_line_network(line_network, threads=threads)
+    shipped = isinstance(model, str) and model in shipped_models()
+    second = SECOND if model == DEFAULT else DEFAULT
     return Recognisers(
         classify=model if callable(model) else load_classifier(model, threads=threads),
         transcribe=line_network,
         weights=weights or load_weights(),
-        alone=isinstance(model, str) and model in shipped_models(),
-        second=load_classifier(SECOND, threads=threads) if model == DEFAULT else None,
+        alone=shipped,
+        second=load_classifier(second, threads=threads) if shipped else None,
     )
 
 
