@@ -3,8 +3,13 @@
 An ONNX file holds convolutions with their normalisations folded in. Each is taken apart again: its
 filters get length 1, which `Muon` keeps on average, and its normalisation the mean and the
 deviation that lines give it, with the gain and the shift that undo both.
+
+A network can also be made wider without changing what it says, so that what was learnt is not lost
+(as in Chen, Goodfellow and Shlens, "Net2Net", 2016, but that new filters are drawn at random and
+not listened to yet, instead of being copies).
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +35,10 @@ def read_line_network(path: Path, lines: Tensor) -> LineNetwork:
     Raises:
         ValueError: It is another network.
     """
-    model = LineNetwork(LineConfig())
-    channels_last(model)
     graph = onnx.load(path).graph
     saved = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    model = LineNetwork(LineConfig(channels=find_channels(saved)))
+    channels_last(model)
     layers = list(model.features)
     with torch.no_grad():
         seen = lines.contiguous(memory_format=torch.channels_last)
@@ -50,6 +55,53 @@ def read_line_network(path: Path, lines: Tensor) -> LineNetwork:
         model.classifier.weight.copy_(torch.tensor(last[0].T))
         model.classifier.bias.copy_(pick(saved, "classifier.bias"))
     return model.train()
+
+
+def find_channels(saved: dict[str, NDArray[np.float32]]) -> tuple[int, ...]:
+    """Return how many filters each convolution has, in their order.
+
+    Raises:
+        ValueError: They are not as many convolutions as a line network has.
+    """
+    names = sorted(filter(re.compile(r"features\.\d+\.weight").fullmatch, saved), key=number_in)
+    if len(names) != len(LineConfig().channels):
+        raise ValueError(f"the file holds another network: it has {len(names)} convolutions")
+    return tuple(len(saved[name]) for name in names)
+
+
+def number_in(name: str) -> int:
+    """Return the number in a name such as ``features.12.weight``."""
+    return int(name.split(".")[1])
+
+
+def widen(model: LineNetwork, config: LineConfig, random: torch.Generator) -> LineNetwork:
+    """Return a network with more filters that is the same function.
+
+    New filters are drawn; nothing listens to them yet: their weights in what follows are 0.
+
+    Args:
+        model: The network.
+        config: Of the wider one: as many filters, or more, in each convolution.
+        random: Draws the new filters.
+    """
+    wide = LineNetwork(config)
+    channels_last(wide)
+    with torch.no_grad():
+        for old, new in zip(model.features, wide.features, strict=True):
+            if isinstance(old, nn.Conv2d) and isinstance(new, nn.Conv2d):
+                filters, inputs = old.weight.shape[:2]
+                drawn = torch.randn(new.weight.shape, generator=random)
+                new.weight.copy_(drawn / drawn.flatten(1).norm(dim=1)[:, None, None, None])
+                new.weight[:filters, inputs:] = 0
+                new.weight[:filters, :inputs] = old.weight
+            elif isinstance(old, nn.BatchNorm2d) and isinstance(new, nn.BatchNorm2d):
+                for name in ("weight", "bias", "running_mean", "running_var"):
+                    getattr(new, name)[: len(old.weight)] = getattr(old, name)
+        known = model.classifier.in_features
+        wide.classifier.weight[:, known:] = 0
+        wide.classifier.weight[:, :known] = model.classifier.weight
+        wide.classifier.bias.copy_(model.classifier.bias)
+    return wide.train(model.training)
 
 
 def pick(saved: dict[str, NDArray[np.float32]], name: str) -> Tensor:

@@ -17,7 +17,7 @@ from benchmarks.fit_lines import (
 )
 from benchmarks.line_batches import Lines, collate, join
 from benchmarks.line_pool import Sheet, digits_to_write, make_sheets, read_shard, write_shard
-from benchmarks.line_weights import read_line_network
+from benchmarks.line_weights import read_line_network, widen
 
 from tendigits import registry
 from tendigits.models import count_parameters
@@ -35,7 +35,7 @@ def sheets() -> list[Sheet]:
 
 def test_it_is_small_and_two_pixels_are_a_place() -> None:
     network = LineNetwork(LineConfig()).eval()
-    assert count_parameters(network) == 344_758
+    assert count_parameters(network) == 666_262
     with torch.inference_mode():
         assert network(torch.zeros(3, 2, 40, 84)).shape == (3, 42, SYMBOLS)
 
@@ -87,6 +87,21 @@ def test_learning_on_begins_where_the_packaged_network_is(tmp_path: Path) -> Non
 
     evaluated = loss(training=False)
     assert loss(training=True) < 1.25 * evaluated  # 1.7 times, with means of lines of all widths
+
+
+def test_a_wider_network_says_the_same(sheets: list[Sheet]) -> None:
+    torch.manual_seed(0)
+    network = LineNetwork(LineConfig(channels=(4, 5, 6, 7, 8, 9, 10))).eval()
+    config = LineConfig(channels=(4, 6, 6, 9, 8, 12, 15))
+    wide = widen(network, config, torch.Generator().manual_seed(0))
+    assert wide.config == config
+    lines = collate(sheets[:4]).lines
+    with torch.inference_mode():
+        torch.testing.assert_close(wide(lines), network(lines))
+    wide.train()(lines).square().sum().backward()
+    gradient = wide.classifier.weight.grad
+    assert gradient is not None
+    assert (gradient[:, 10:] != 0).any()  # what is new can be learnt
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,13 @@ class LineConfig:
     """Settings of a `LineNetwork`.
 
     Attributes:
-        channels: Filters of the convolutions, in their order.
+        channels: Filters of the seven convolutions, in their order.
         height: Pixels of the sheet, a multiple of 8.
         dilation: Columns between the taps of the last convolution.
         dropout: Share of the last features that is left out in training.
     """
 
-    channels: tuple[int, int, int, int, int, int, int] = (24, 40, 64, 64, 96, 120, 120)
+    channels: tuple[int, ...] = (32, 48, 64, 80, 128, 192, 192)
     height: int = 40
     dilation: int = 2
     dropout: float = 0.1
