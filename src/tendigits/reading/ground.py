@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.surround import find_surround, is_around, without_rim
+
 Ink = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
@@ -68,9 +70,17 @@ def find_ink(pixels: NDArray[np.uint8]) -> Ground:
     width = min(int(WIDEST_STROKE * min(smooth.shape)), MOST_WIDTH)
     swallowed = measure_swallowed(smooth, width)
     mask, threshold = find_mask(swallowed)
+    surround = find_surround(mask)
+    if surround is not None:
+        within = measure_swallowed(smooth, width, surround)
+        inner, inner_threshold = find_mask(within)
+        if is_around(surround, inner):
+            swallowed, mask, threshold = within, inner, inner_threshold
+        else:
+            surround = None
     stroke = measure_stroke(mask)
     if 0 < WINDOW_STROKES * stroke < width / 1.5:
-        swallowed = measure_swallowed(smooth, round(WINDOW_STROKES * stroke))
+        swallowed = measure_swallowed(smooth, round(WINDOW_STROKES * stroke), surround)
         mask, threshold = find_mask(swallowed)
     matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
     if not mask.any():
@@ -126,7 +136,8 @@ def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
         pixels = np.ascontiguousarray(pixels[..., 0])
-    channels = split_channels(look_at(pixels))
+    small = look_at(pixels)
+    channels = split_channels(without_rim(small, *split_channels(small, (0,))))
     best, is_light, most = 0, False, -1.0
     for number, channel in enumerate(channels):
         dark, light = darkest_and_lightest(channel.astype(np.int16) - wide_median(channel))
@@ -185,13 +196,18 @@ def look_at(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.blur(pixels, (3, 3)), np.uint8)
 
 
-def measure_swallowed(smooth: NDArray[np.uint8], width: int) -> Ink:
+def measure_swallowed(smooth: NDArray[np.uint8], width: int, surround: Mask | None = None) -> Ink:
     """Return which share of the ground's light each pixel of a (H, W) picture swallows.
 
     Args:
         smooth: (H, W) uint8, ink dark.
         width: Pixels that no stroke is as wide as.
+        surround: (H, W) uint8, 1 where there is no paper, and so no ink; None for nowhere.
     """
+    if surround is not None:
+        # Black there, the closing takes its edge for ink, and finds the paper's light next to it.
+        dark = np.where(surround > 0, np.uint8(0), smooth)
+        return np.where(surround > 0, np.float32(0), measure_swallowed(dark, width))
     step = max(1, width // 24)  # a wide closing of a small picture is as good, and much quicker
     small = smooth
     if step > 1:

@@ -25,6 +25,8 @@ LEVEL = 8.0  # degrees: a page that is skewed by less is read as it is
 LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand wanders
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
 BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
+LEAST_BESIDE = 0.3  # of the most ink: a line with less is not what a picture of one field is of
+EDGE = 2  # pixels: ink this near to the edge of a picture goes on outside
 ENOUGH = 4  # pieces on one level: then most of them are whole, and say how high a digit is
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
 MOST_WIDTH = 125 * LINE_HEIGHT  # pixels of a line in standard size: more than 80 digits
@@ -63,7 +65,8 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
 
     Args:
         ground: The page's ink.
-        one: There is one field: the line that has the most ink, and what overlaps with it.
+        one: There is one field: the line that has the most ink, and what overlaps with it; where
+            the edge of the picture cuts that, the next one that is whole and has enough.
 
     Returns:
         The lines; none on a blank page.
@@ -73,12 +76,16 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
     if one and few:  # some may be parts of a broken digit
         level, pieces, groups = find_groups(ground, beside=BESIDE_IN_ONE, weld=True)
     groups = [group for group in groups if could_be_a_line(pieces, group)]
-    if one and groups:
-        groups = [max(groups, key=lambda group: float(pieces.areas[group].sum()))]
+    if one:
+        groups = rank_by_ink(groups, pieces)
     elif groups:
         groups = [part for group in groups for part in split_at_gaps(group, pieces)]
     lines = [cut_line(level, pieces, group) for group in groups[:MOST_LINES]]
-    return [line for line in lines if line.mask.any()]  # a hair on a high page shrinks to nothing
+    lines = [line for line in lines if line.mask.any()]  # a hair on a high page shrinks to nothing
+    if not one or len(lines) < 2:
+        return lines
+    height = round(ground.matrix[1, 1] * len(ground.mask))  # of the picture
+    return [line for line in lines if not is_cut(line, height)][:1] or lines[:1]
 
 
 def find_groups(
@@ -102,6 +109,28 @@ def find_groups(
         if not len(pieces.boxes):
             return ground, pieces, []
     return ground, pieces, group_into_lines(pieces, skew, beside=beside)
+
+
+def rank_by_ink(groups: list[NDArray[np.int64]], pieces: Pieces) -> list[NDArray[np.int64]]:
+    """Return the lines that a picture of one field may be of, that with the most ink first."""
+    ink = [float(pieces.areas[group].sum()) for group in groups]
+    order = sorted(range(len(groups)), key=lambda number: -ink[number])
+    return [groups[number] for number in order if ink[number] >= LEAST_BESIDE * max(ink)]
+
+
+def is_cut(line: Line, height: int) -> bool:
+    """Say whether the upper or the lower edge of a picture cuts a line.
+
+    Args:
+        line: Of the picture.
+        height: Of the picture, in pixels.
+    """
+    rows, columns = np.nonzero(line.mask)
+    if not len(rows):
+        return False
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    _, top, _, bottom = line.box_in_picture(*box)
+    return top <= EDGE or bottom >= height - EDGE
 
 
 def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:

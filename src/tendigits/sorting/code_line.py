@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.reading.reader import Reader
-from tendigits.reading.segment import Line
-
-EDGE = 2  # pixels: ink this near to the edge of a picture goes on outside
+from tendigits.reading.segment import Line, is_cut
 
 
 class CodeReader(Reader):
@@ -21,18 +19,3 @@ class CodeReader(Reader):
         """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8, that may be a code."""
         lines = super().find_lines(pixels)
         return [line for line in lines if not is_cut(line, len(pixels))] or lines
-
-
-def is_cut(line: Line, height: int) -> bool:
-    """Say whether the upper or the lower edge of a picture cuts a line.
-
-    Args:
-        line: Of the picture.
-        height: Of the picture, in pixels.
-    """
-    rows, columns = np.nonzero(line.mask)
-    if not len(rows):
-        return False
-    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
-    _, top, _, bottom = line.box_in_picture(*box)
-    return top <= EDGE or bottom >= height - EDGE

@@ -1,0 +1,99 @@
+"""What lies around the paper: an envelope around its window, a table, the edge of a scan."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from handwriting import CLEAN, HAND, some_lines
+from tendigits.data import DigitSet
+from tendigits.data.lines import Line
+from tendigits.reading import Reader
+from tendigits.reading.ground import find_ink
+from tendigits.reading.surround import find_surround, is_around
+
+Pixels = NDArray[np.uint8]
+SIDES = ("top", "bottom", "left", "right")
+
+
+@pytest.fixture(scope="module")
+def lines(few_digits: DigitSet) -> list[Line]:
+    return some_lines(few_digits.test, HAND, CLEAN, 40)
+
+
+@pytest.fixture(scope="module")
+def one() -> Reader:
+    return Reader(fields="one", threads=1)
+
+
+def grey(picture: Pixels) -> Pixels:
+    return picture if picture.ndim == 2 else picture[..., 0]
+
+
+def put_around(picture: Pixels, wide: int, shade: int, without: str = "") -> Pixels:
+    """Return a picture with so many dark pixels at all sides but one."""
+    sides = [(0 if side == without else wide) for side in SIDES]
+    padded = np.pad(grey(picture), (sides[:2], sides[2:]), constant_values=shade)
+    return np.asarray(padded, np.uint8)
+
+
+def share_alike(one: Reader, lines: list[Line], changed: list[Pixels]) -> float:
+    """Return the share of lines of which the same is read in the changed pictures."""
+    before = [one.read(line.picture).text for line in lines]
+    after = [one.read(picture).text for picture in changed]
+    return float(np.mean([a == b for a, b in zip(before, after, strict=True)]))
+
+
+@pytest.mark.parametrize("shade", [20, 110])
+@pytest.mark.parametrize("wide", [6, 25])
+@pytest.mark.parametrize("without", ["", *SIDES])
+def test_what_is_around_the_paper_is_no_ink(
+    one: Reader, lines: list[Line], wide: int, shade: int, without: str
+) -> None:
+    changed = [put_around(line.picture, wide, shade, without) for line in lines]
+    assert share_alike(one, lines, changed) >= 0.9
+
+
+def test_paper_that_lies_askew_on_a_table_is_read(one: Reader, lines: list[Line]) -> None:
+    changed = []
+    for line in lines:
+        laid = put_around(line.picture, 30, 60)
+        middle = (laid.shape[1] / 2, laid.shape[0] / 2)
+        turn = cv2.getRotationMatrix2D(middle, 2, 1)
+        turned = cv2.warpAffine(laid, turn, laid.shape[::-1], borderValue=60)
+        changed.append(np.asarray(turned, np.uint8))
+    assert share_alike(one, lines, changed) >= 0.9
+
+
+def test_ink_that_touches_what_is_around_it_stays(easy: Line) -> None:
+    picture = grey(easy.picture)
+    alone = find_ink(picture).mask
+    rows, columns = np.nonzero(alone)
+    ink = int(np.percentile(picture[alone > 0], 20))
+    x = int(columns[rows == rows.max()][0])
+    tied = picture.copy()
+    cv2.line(tied, (x, int(rows.max())), (x, len(tied) - 1), ink, 3)
+    found = find_ink(put_around(tied, 15, ink)).mask[15:-15, 15:-15]
+    assert found[alone > 0].mean() > 0.9
+    assert found[rows.max() + 6 : -8, x].all()
+
+
+def test_paper_to_the_edges_has_nothing_around_it(easy: Line) -> None:
+    assert find_surround(find_ink(easy.picture).mask) is None
+
+
+@pytest.mark.parametrize("side", [28, 112])
+def test_a_digit_that_fills_its_picture_is_not_around_anything(
+    mnist: DigitSet, one: Reader, side: int
+) -> None:
+    zeros = mnist.test.images[mnist.test.labels == 0][:20]
+    read = []
+    for image in zeros:
+        rows, columns = np.nonzero(image > 100)
+        tight = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        large = cv2.resize(tight, (side, side), interpolation=cv2.INTER_CUBIC)
+        read.append(one.read(255 - large).text)
+        mask = (large > 128).astype(np.uint8)
+        surround = find_surround(mask)
+        assert surround is None or not is_around(surround, mask & (1 - surround))
+    assert read.count("0") >= 17
