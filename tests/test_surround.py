@@ -10,7 +10,7 @@ from tendigits.data import DigitSet
 from tendigits.data.lines import Line
 from tendigits.reading import Reader
 from tendigits.reading.ground import find_ink
-from tendigits.reading.surround import find_surround, is_around
+from tendigits.reading.surround import find_paper, find_surround, is_around
 
 Pixels = NDArray[np.uint8]
 SIDES = ("top", "bottom", "left", "right")
@@ -37,6 +37,16 @@ def put_around(picture: Pixels, wide: int, shade: int, without: str = "") -> Pix
     return np.asarray(padded, np.uint8)
 
 
+def in_picture(picture: Pixels) -> Pixels:
+    """Return where ink is found, as a mask of the whole picture."""
+    ground = find_ink(picture)
+    left, top = ground.matrix[:, 2].astype(int)
+    whole = np.zeros(picture.shape, np.uint8)
+    high, wide = ground.mask.shape
+    whole[top : top + high, left : left + wide] = ground.mask
+    return whole
+
+
 def share_alike(one: Reader, lines: list[Line], changed: list[Pixels]) -> float:
     """Return the share of lines of which the same is read in the changed pictures."""
     before = [one.read(line.picture).text for line in lines]
@@ -52,6 +62,25 @@ def test_what_is_around_the_paper_is_no_ink(
 ) -> None:
     changed = [put_around(line.picture, wide, shade, without) for line in lines]
     assert share_alike(one, lines, changed) >= 0.9
+
+
+@pytest.mark.parametrize("shade", [10, 110])
+def test_a_note_on_a_wide_table_is_read_where_it_lies(
+    one: Reader, lines: list[Line], shade: int
+) -> None:
+    wide = 110
+    changed = [put_around(line.picture, wide, shade) for line in lines]
+    assert share_alike(one, lines, changed) >= 0.9
+    (field,) = one.read(lines[0].picture).fields
+    (moved,) = one.read(changed[0]).fields
+    assert np.abs(np.array(moved.box) - wide - np.array(field.box)).max() <= 4
+
+
+def test_a_stamp_on_a_page_is_no_sheet(easy: Line) -> None:
+    page = np.pad(grey(easy.picture), ((20, 160), (20, 20)), constant_values=235)
+    page[-140:-20, 40:200] = 40
+    page[-80:-75, 60:180] = 220
+    assert find_paper(page) is None
 
 
 def test_paper_that_lies_askew_on_a_table_is_read(one: Reader, lines: list[Line]) -> None:
@@ -73,7 +102,7 @@ def test_ink_that_touches_what_is_around_it_stays(easy: Line) -> None:
     x = int(columns[rows == rows.max()][0])
     tied = picture.copy()
     cv2.line(tied, (x, int(rows.max())), (x, len(tied) - 1), ink, 3)
-    found = find_ink(put_around(tied, 15, ink)).mask[15:-15, 15:-15]
+    found = in_picture(put_around(tied, 15, ink))[15:-15, 15:-15]
     assert found[alone > 0].mean() > 0.9
     assert found[rows.max() + 6 : -8, x].all()
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.surround import find_surround, is_around, without_rim
+from tendigits.reading.surround import find_paper, find_surround, is_around, without_rim
 
 Ink = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -57,7 +57,7 @@ class Ground:
 def find_ink(pixels: NDArray[np.uint8]) -> Ground:
     """Divide a picture into ink and ground.
 
-    It is done twice: with the widest stroke that there may be, then with the strokes found.
+    Where it shows a sheet on a table, only the sheet is looked at.
 
     Args:
         pixels: (H, W) or (H, W, 3) uint8.
@@ -66,23 +66,55 @@ def find_ink(pixels: NDArray[np.uint8]) -> Ground:
         How much ink each pixel has, and where there is ink.
     """
     pixels, scale = to_working_size(pixels)
-    smooth = np.asarray(cv2.GaussianBlur(show_ink_dark(pixels), (0, 0), 0.8), np.uint8)
+    if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
+        pixels = np.ascontiguousarray(pixels[..., 0])
+    matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
+    small = look_at(pixels)
+    found = find_paper(split_channels(small, (0,))[0])
+    if found is not None:
+        corners = found * (np.array(pixels.shape[1::-1]) / small.shape[1::-1])
+        left, top = np.maximum(0, np.floor(corners.min(axis=0))).astype(int)
+        right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
+        sheet = pixels[top:bottom, left:right]
+        table = np.ones(sheet.shape[:2], np.uint8)
+        cv2.fillConvexPoly(table, np.round(corners - [left, top]).astype(np.int32), 0)
+        moved = chain(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
+        ground = divide(sheet, look_at(sheet), moved, table)
+        if ground.mask.any() and min(ground.mask.shape) >= LEAST_SIDE:  # else a bar of chalk
+            return ground
+    return divide(pixels, small, matrix)
+
+
+def divide(
+    pixels: NDArray[np.uint8],
+    small: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    surround: Mask | None = None,
+) -> Ground:
+    """Divide a picture, (H, W) or (H, W, 3), into ink and ground.
+
+    It is done twice: with the widest stroke that there may be, then with the strokes found.
+
+    Args:
+        pixels: Of the working size.
+        small: The same, as `look_at` returns it.
+        matrix: See `Ground`.
+        surround: (H, W) uint8, 1 where it is known that there is no paper.
+    """
+    smooth = np.asarray(cv2.GaussianBlur(show_ink_dark(pixels, small), (0, 0), 0.8), np.uint8)
     width = min(int(WIDEST_STROKE * min(smooth.shape)), MOST_WIDTH)
-    swallowed = measure_swallowed(smooth, width)
+    swallowed = measure_swallowed(smooth, width, surround)
     mask, threshold = find_mask(swallowed)
-    surround = find_surround(mask)
-    if surround is not None:
-        within = measure_swallowed(smooth, width, surround)
+    rim = find_surround(mask) if surround is None else None
+    if rim is not None:
+        within = measure_swallowed(smooth, width, rim)
         inner, inner_threshold = find_mask(within)
-        if is_around(surround, inner):
-            swallowed, mask, threshold = within, inner, inner_threshold
-        else:
-            surround = None
+        if is_around(rim, inner):
+            surround, swallowed, mask, threshold = rim, within, inner, inner_threshold
     stroke = measure_stroke(mask)
     if 0 < WINDOW_STROKES * stroke < width / 1.5:
         swallowed = measure_swallowed(smooth, round(WINDOW_STROKES * stroke), surround)
         mask, threshold = find_mask(swallowed)
-    matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0]])
     if not mask.any():
         return Ground(ink=np.zeros(mask.shape, np.float32), mask=mask, stroke=0.0, matrix=matrix)
     full = value_at(swallowed[mask > 0], FULL)
@@ -127,16 +159,17 @@ def to_working_size(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method)), scale
 
 
-def show_ink_dark(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def show_ink_dark(pixels: NDArray[np.uint8], small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the (H, W) channel that shows the ink best, with the ink dark.
 
     Of grey, red, green and blue, each as it is and inverted, it is the one in which a few pixels
     are darkest beside the median of their neighbourhood: blue ink is dark in the red channel, and
     chalk is dark when inverted.
+
+    Args:
+        pixels: (H, W) or (H, W, 3) uint8.
+        small: The same, as `look_at` returns it.
     """
-    if pixels.ndim == 3 and is_grey(pixels):  # as a browser sends what is drawn
-        pixels = np.ascontiguousarray(pixels[..., 0])
-    small = look_at(pixels)
     channels = split_channels(without_rim(small, *split_channels(small, (0,))))
     best, is_light, most = 0, False, -1.0
     for number, channel in enumerate(channels):

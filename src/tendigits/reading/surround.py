@@ -14,8 +14,45 @@ Mask = NDArray[np.uint8]
 
 LEAST_SIDES = 3  # of the four
 RIM = 30  # grey levels: what is around the paper differs by more from it
+PLAIN = 0.8  # of the pixels at a side of paper have its colour
 DARK_SIDE = 0.6  # of a side of the picture: then it is not paper that lies there
 NEAR = 5  # pixels: a square that reaches from what is around to what touches it
+SAME_SIDE = 0.8  # of a side of the picture is table, where paper lies on one
+LEAST_PAPER = 0.01  # of the picture
+LEAST_STRAIGHT = 0.9  # of the smallest rectangle around it: a sheet fills it, a digit does not
+LEAST_SOLID = 0.7  # of its hull: what is written on it covers less than the rest
+MARGIN = 2.0  # pixels of a small picture, by which paper ends before its edge
+
+
+def find_paper(grey: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """Return the corners, (4, 2), x and y, of a sheet on a darker table; None where there is none.
+
+    Of what is brighter than Otsu's threshold, nothing is at the sides, and the largest piece is a
+    rectangle, but for what is written on it. A bar of chalk is one too, with nothing on it.
+
+    Args:
+        grey: (H, W) uint8, small and smooth.
+    """
+    _, bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    sides = [float(side.mean()) for side in (bright[0], bright[-1], bright[:, 0], bright[:, -1])]
+    if sum(share <= 1 - SAME_SIDE for share in sides) < LEAST_SIDES:
+        return None
+    pieces = find_connected(np.asarray(bright, np.uint8))
+    areas = pieces.measures[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0
+    if areas.max() < LEAST_PAPER * grey.size:
+        return None
+    largest = np.arange(len(areas)) == areas.argmax()
+    outlines, _ = cv2.findContours(
+        pieces.where(largest), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    middle, (wide, high), angle = cv2.minAreaRect(outlines[0])
+    hull = cv2.convexHull(outlines[0])
+    covered = cv2.contourArea(hull) + cv2.arcLength(hull, closed=True) / 2
+    if covered < LEAST_STRAIGHT * (wide + 1) * (high + 1) or areas.max() < LEAST_SOLID * covered:
+        return None
+    size = (max(1.0, wide + 1 - 2 * MARGIN), max(1.0, high + 1 - 2 * MARGIN))
+    return np.asarray(cv2.boxPoints((middle, size, angle)), np.float32)
 
 
 def without_rim(small: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -42,7 +79,16 @@ def without_rim(small: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np
         if unlike[number] and inside.any():
             cuts[number] = int(inside.argmax()) + 1
     top, bottom, left, right = cuts
-    return np.ascontiguousarray(small[top : len(small) - bottom, left : small.shape[1] - right])
+    within = (slice(top, len(grey) - bottom), slice(left, grey.shape[1] - right))
+    if not is_plain_at_sides(grey[within]):  # it is a digit's strokes that begin there
+        return small
+    return np.ascontiguousarray(small[within])
+
+
+def is_plain_at_sides(grey: NDArray[np.uint8]) -> bool:
+    """Say whether hardly a pixel at each side of a (H, W) picture differs from the others there."""
+    sides = (grey[0], grey[-1], grey[:, 0], grey[:, -1])
+    return all((np.abs(side - np.median(side)) < RIM).mean() >= PLAIN for side in sides)
 
 
 def find_surround(mask: Mask) -> Mask | None:
