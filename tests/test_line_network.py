@@ -27,6 +27,8 @@ from tendigits.reading.ctc import LogProbs, text_log_probs
 from tendigits.reading.line_network import Looks, load_line_network
 from tendigits.training.line_warp import change_ink, change_pen, warp_lines
 
+LAST = LineConfig().channels[-1]  # features that the classifier sees
+
 
 @pytest.fixture(scope="module")
 def sheets() -> list[Sheet]:
@@ -107,9 +109,9 @@ def test_a_wider_network_says_the_same(sheets: list[Sheet]) -> None:
 @pytest.mark.parametrize(
     ("part", "shape", "message"),
     [
-        ("features.0.weight", (24, 2, 3, 3), "filters of another size"),
+        ("features.0.weight", (32, 2, 3, 3), "filters of another size"),
         ("features.3.weight_bias", None, "features.3.weight_bias is not there"),
-        ("classifier", (120, 20), "its classifier is not there"),
+        ("classifier", (LAST, 20), "its classifier is not there"),
     ],
 )
 def test_a_file_of_another_network_is_refused(
@@ -119,7 +121,7 @@ def test_a_file_of_another_network_is_refused(
     saved = network.graph.initializer
     # The classifier's weights go by a number of the exporter's, so they are known by their shape.
     (old,) = (
-        one for one in saved if one.name == part or [part, *one.dims] == ["classifier", 120, 22]
+        one for one in saved if one.name == part or [part, *one.dims] == ["classifier", LAST, 22]
     )
     saved.remove(old)
     if shape is not None:
