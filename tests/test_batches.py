@@ -1,18 +1,12 @@
 """Batches: every picture once an epoch, the same order for a seed, and shifts that lose no ink."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from tendigits.data import Digits
 from tendigits.errors import SettingError
-from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches, batch_shift, epoch_order
-from tendigits.training.examples import join_made
-from tendigits.training.recipes import recipe_named
-from tendigits.training.trainer import make_batches
 
 
 def numbered(count: int) -> Digits:
@@ -83,26 +77,3 @@ def test_a_shift_brings_in_blank_paper() -> None:
     moved = batch_shift(torch.ones(50, 1, 28, 28), 3, torch.Generator().manual_seed(1))
     assert set(moved.unique().tolist()) == {0, 1}
     assert (moved[:, 0, 3:25, 3:25] == 1).all()
-
-
-def test_calm_batches_come_last_and_hold_what_joins_them_there(some_digits: Digits) -> None:
-    recipe = replace(
-        recipe_named("cnn"),
-        epochs=2,
-        batch_size=50,
-        drop_last=False,
-        augmentation=Augmentation(written=0.5),
-        calm=0.25,
-        calm_augmentation=Augmentation(written=0.1),
-    )
-    batches = make_batches(recipe, some_digits, 3, "cpu")
-    count = len(some_digits)
-    assert batches.steps_per_epoch == -(-3 * count // 100)
-    usual = Batches(join_made(some_digits, recipe.augmentation), batch_size=50, seed=3)
-    calm = Batches(join_made(some_digits, recipe.calm_augmentation), batch_size=50, seed=3)
-    assert len(calm.labels) == round(1.1 * count)
-    steps = 2 * batches.steps_per_epoch
-    for step in range(steps):
-        expected = (usual if step < steps - round(0.25 * steps) else calm).at(step)
-        for found, wanted in zip(batches.at(step), expected, strict=True):
-            assert torch.equal(found, wanted)

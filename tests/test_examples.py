@@ -81,12 +81,14 @@ def test_spreading_without_outliers_is_one_hot() -> None:
 def test_a_calm_step_changes_pictures_as_the_calm_augmentation_says(
     recipe: Recipe, some_digits: Digits
 ) -> None:
-    calm = Augmentation(foreign=0.5, warp=Warp(angle=1.0), outliers=0.1)
+    calm = Augmentation(foreign=0.5, warp=Warp(angle=1.0))
     recipe = replace(
         recipe, augmentation=Augmentation(outliers=0.2), calm=0.3, calm_augmentation=calm
     )
     images, labels = Batches(some_digits, batch_size=50, seed=0).at(0)
     shown, _ = Examples(recipe, some_digits).make(images, labels, seeded(), calm=True)
-    usual = replace(recipe, augmentation=calm, calm=0.0, calm_augmentation=None)
+    usual = replace(
+        recipe, augmentation=replace(calm, outliers=0.2), calm=0.0, calm_augmentation=None
+    )
     expected, _ = Examples(usual, some_digits).make(images, labels, seeded())
     assert torch.equal(shown, expected)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_whole_numbers_may_stand_for_others() -> None:
 def test_a_setting_without_a_meaning_is_refused(setting: str, value: object) -> None:
     with pytest.raises((SettingError, UnknownNameError)):
         changed(recipe_named("cnn"), **{setting: value})
+
+
+@pytest.mark.parametrize("made", ["european", "rare_forms", "written", "outliers"])
+def test_what_is_made_once_is_not_said_of_calm_steps(made: str) -> None:
+    share: dict[str, Any] = {made: 0.1}
+    calm = Augmentation(**share)
+    with pytest.raises(SettingError, match=made):
+        changed(recipe_named("best"), calm=0.3, calm_augmentation=calm)
+    changed(recipe_named("best"), calm=0.3, calm_augmentation=Augmentation())
 
 
 def test_settings_that_were_not_given_stay() -> None:

@@ -87,24 +87,6 @@ class Batches:
         return self.images[chosen].float().div_(255), self.labels[chosen]
 
 
-class BatchesThenCalm:
-    """Batches of one set, and in the last steps of another.
-
-    Args:
-        first: The batches before; its epochs are those of both.
-        calm: The batches of the last steps.
-        calm_from: The first of these.
-    """
-
-    def __init__(self, first: BatchSource, calm: BatchSource, calm_from: int) -> None:
-        self.first, self.calm, self.calm_from = first, calm, calm_from
-        self.steps_per_epoch = first.steps_per_epoch
-
-    def at(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return the batch of a step; see `Batches.at`."""
-        return (self.first if step < self.calm_from else self.calm).at(step)
-
-
 def batch_shift(images: Tensor, pixels: int, generator: torch.Generator) -> Tensor:
     """Move each picture by a whole number of pixels each way, at random; what enters is blank.
 

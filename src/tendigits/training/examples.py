@@ -40,14 +40,14 @@ class Examples:
         self.augmentation = recipe.augmentation
         self.calm_augmentation = recipe.calm_augmentation
         self.overprint = self.outliers = torch.empty(0, 1, 28, 28)
-        self.batch_size = recipe.batch_size
+        self.outlier_count = 0  # of each batch
         self.teacher = load_teacher(recipe.teacher, device) if recipe.teacher else None
-        augmentations = [one for one in (self.augmentation, self.calm_augmentation) if one]
-        if any(one.foreign for one in augmentations):
+        if any(one and one.foreign for one in (self.augmentation, self.calm_augmentation)):
             self.overprint = as_input(make_overprint(OVERPRINT_COUNT, MADE_SEED), device)
-        if any(one.outliers for one in augmentations):
+        if self.augmentation is not None and self.augmentation.outliers:
             made = make_not_digits(digits.images, digits.labels, OUTLIER_COUNT, MADE_SEED)
             self.outliers = as_input(made, device)
+            self.outlier_count = round(self.augmentation.outliers * recipe.batch_size)
 
     def make(
         self, images: Tensor, labels: Tensor, generator: torch.Generator, *, calm: bool = False
@@ -69,18 +69,17 @@ class Examples:
             images = batch_shift(images, self.shift, generator)
         augmentation = self.calm_augmentation if calm else self.augmentation
         if augmentation is not None:
-            images = self._join_outliers(images, augmentation.outliers, generator)
+            images = self._join_outliers(images, generator)
             images = batch_augment(images, augmentation, self.overprint, generator)
         if self.teacher is not None:
             return images, ask(self.teacher, images)
         return images, labels if len(images) == len(labels) else spread(labels, len(images))
 
-    def _join_outliers(self, images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-        """Return `images` with pictures of no digit behind them, a share of the batch's size."""
-        count = round(share * self.batch_size)
-        if not count:
+    def _join_outliers(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return `images` with some pictures of no digit behind them."""
+        if not self.outlier_count:
             return images
-        chosen = torch.randint(len(self.outliers), (count,), generator=generator)
+        chosen = torch.randint(len(self.outliers), (self.outlier_count,), generator=generator)
         return torch.cat([images, self.outliers[chosen.to(images.device)]])
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional
 from tendigits.errors import DivergedError
 from tendigits.training.batches import BatchSource
 from tendigits.training.examples import Examples
-from tendigits.training.recipe import Recipe, find_calm, learning_rate
+from tendigits.training.recipe import Recipe, learning_rate
 from tendigits.training.state import TrainingState
 
 CHECK_EVERY = 50  # steps between looks at the loss on an accelerator, where a look makes it wait
@@ -45,7 +45,7 @@ def train_steps(
             an accelerator, where it is noticed up to 50 steps later.
     """
     total_steps = count_steps(recipe, batches)
-    calm_from = find_calm(recipe, total_steps)
+    calm_from = total_steps - round(recipe.calm * total_steps)
     check_every = 1 if state.device.type == "cpu" else CHECK_EVERY
     if recipe.precision == "auto":
         raise ValueError("the precision must be settled before training: see run.settle_precision")

@@ -47,8 +47,9 @@ class Recipe:
         augmentation: How training pictures are changed besides; None for not at all.
         calm: Share of all steps, at the end, in [0, 1): after strong changes the network settles on
             digits that are changed less.
-        calm_augmentation: How pictures are changed there instead, and which join them. None exactly
-            where nothing is calm.
+        calm_augmentation: How pictures are changed there instead, by its warp and its share of
+            foreign ones; what is made once, and how many outliers there are, is still the other's,
+            so here these shares are 0. None exactly where nothing is calm.
         hold_out: Training pictures, as `Digits.hold_out` chooses them, that the network never sees,
             and by which it is calibrated; whoever trains may say otherwise.
         teacher: Name of the shipped model whose answers are learned in place of the labels
@@ -96,6 +97,10 @@ class Recipe:
             require(value >= 0, name, value, "at least 0")
         if (self.calm > 0) != (self.calm_augmentation is not None):
             raise SettingError("a share above 0 of calm steps and a calm augmentation go together")
+        if self.calm_augmentation is not None:
+            for made in ("european", "rare_forms", "written", "outliers"):
+                share = getattr(self.calm_augmentation, made)
+                require(share == 0, f"{made} of calm steps", share, "0: the augmentation says it")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
             ("optimizer", self.optimizer, get_args(OptimizerName)),
@@ -177,11 +182,6 @@ def changed(recipe: Recipe, **settings: Any) -> Recipe:
     if unknown:
         raise TypeError(f"a recipe has no {', '.join(sorted(unknown))}")
     return replace(recipe, **given)
-
-
-def find_calm(recipe: Recipe, total_steps: int) -> int:
-    """Return the step from which on the training is calm, `total_steps` for never."""
-    return total_steps - round(recipe.calm * total_steps)
 
 
 def learning_rate(recipe: Recipe, step: int, total_steps: int) -> float:

@@ -16,8 +16,7 @@ from tendigits.evaluation.metrics import Evaluation, evaluate_logits
 from tendigits.evaluation.predict import evaluation_mode, predict_logits
 from tendigits.models import count_parameters
 from tendigits.training.advice import resume_command
-from tendigits.training.augmentation import Augmentation
-from tendigits.training.batches import Batches, BatchesThenCalm, BatchSource
+from tendigits.training.batches import Batches
 from tendigits.training.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
 from tendigits.training.events import EpochReport, Observer, RunResult, RunStart, StepReport
 from tendigits.training.examples import Examples, join_made
@@ -25,7 +24,7 @@ from tendigits.training.loop import check_finite, count_steps, train_steps
 from tendigits.training.memory import keep_freed_memory
 from tendigits.training.pages import write_pages
 from tendigits.training.rate import Rate
-from tendigits.training.recipe import Recipe, find_calm, learning_rate
+from tendigits.training.recipe import learning_rate
 from tendigits.training.run_folder import RunFolder, RunSettings
 from tendigits.training.state import TrainingState
 from tendigits.training.stopwatch import Stopwatch
@@ -68,7 +67,13 @@ class Run:
         self.stopwatch = Stopwatch()  # the data is in memory: training time begins
         self.train_count = len(train)
         self.examples = Examples(self.recipe, train, settings.device)
-        self.batches = make_batches(self.recipe, train, settings.seed, settings.device)
+        self.batches = Batches(
+            join_made(train, self.recipe.augmentation),
+            batch_size=self.recipe.batch_size,
+            seed=settings.seed,
+            drop_last=self.recipe.drop_last,
+            device=settings.device,
+        )
         self.state = TrainingState(self.recipe, settings.seed, settings.device)
         if checkpoint is not None:
             self.state.restore(checkpoint)
@@ -274,22 +279,3 @@ def divide(digit_set: DigitSet, hold_out: int) -> tuple[Digits, Digits]:
     if hold_out:
         return digit_set.train.hold_out(hold_out)
     return digit_set.train, digit_set.test
-
-
-def make_batches(recipe: Recipe, train: Digits, seed: int, device: str) -> BatchSource:
-    """Return the training pictures and those that join them, in batches, calm ones at the end."""
-
-    def with_made(augmentation: Augmentation | None) -> Batches:
-        return Batches(
-            join_made(train, augmentation),
-            batch_size=recipe.batch_size,
-            seed=seed,
-            drop_last=recipe.drop_last,
-            device=device,
-        )
-
-    batches = with_made(recipe.augmentation)
-    if not recipe.calm:
-        return batches
-    calm_from = find_calm(recipe, count_steps(recipe, batches))
-    return BatchesThenCalm(batches, with_made(recipe.calm_augmentation), calm_from)
