@@ -116,16 +116,15 @@ def disturb(lines: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
 def packaged(pool: Path) -> LineNetwork:
     """Return the packaged network, with the means of lines of the pool as training shows them.
 
-    Where a `LineConfig` says so, it is made wider first.
-
     These are of one batch of usual width. Lines of all widths, padded to the longest, have other
-    means: with these, a training step would see another network than the packaged one.
+    means: with these, a training step would see another network than the packaged one. Where a
+    `LineConfig` has more filters by now, the network gets them, and says the same.
     """
     lines = Lines(read_shard(min(pool.glob("???.npz"))), seed=0)
     batches = sorted((lines.draw().lines for _ in range(LOOSE)), key=lambda one: one.shape[-1])
     seen, _ = disturb(batches[LOOSE // 2], torch.Generator().manual_seed(0))
     model = read_line_network(line_file(), seen)
-    return widen(model, LineConfig(), torch.Generator().manual_seed(0))
+    return widen(model, LineConfig().channels, torch.Generator().manual_seed(0))
 
 
 def begin(pool: Path, saved: Path, from_step: int) -> tuple[LineNetwork, Muon, int]:

@@ -10,6 +10,7 @@ not listened to yet, instead of being copies).
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,17 +75,17 @@ def number_in(name: str) -> int:
     return int(name.split(".")[1])
 
 
-def widen(model: LineNetwork, config: LineConfig, random: torch.Generator) -> LineNetwork:
+def widen(model: LineNetwork, channels: tuple[int, ...], random: torch.Generator) -> LineNetwork:
     """Return a network with more filters that is the same function.
 
     New filters are drawn; nothing listens to them yet: their weights in what follows are 0.
 
     Args:
         model: The network.
-        config: Of the wider one: as many filters, or more, in each convolution.
+        channels: Filters of each convolution of the wider one, as many or more.
         random: Draws the new filters.
     """
-    wide = LineNetwork(config)
+    wide = LineNetwork(replace(model.config, channels=channels))
     channels_last(wide)
     with torch.no_grad():
         for old, new in zip(model.features, wide.features, strict=True):

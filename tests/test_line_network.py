@@ -94,9 +94,9 @@ def test_learning_on_begins_where_the_packaged_network_is(tmp_path: Path) -> Non
 def test_a_wider_network_says_the_same(sheets: list[Sheet]) -> None:
     torch.manual_seed(0)
     network = LineNetwork(LineConfig(channels=(4, 5, 6, 7, 8, 9, 10))).eval()
-    config = LineConfig(channels=(4, 6, 6, 9, 8, 12, 15))
-    wide = widen(network, config, torch.Generator().manual_seed(0))
-    assert wide.config == config
+    channels = (4, 6, 6, 9, 8, 12, 15)
+    wide = widen(network, channels, torch.Generator().manual_seed(0))
+    assert wide.config == LineConfig(channels=channels)
     lines = collate(sheets[:4]).lines
     with torch.inference_mode():
         torch.testing.assert_close(wide(lines), network(lines))

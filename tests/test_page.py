@@ -3,11 +3,12 @@
 import base64
 import io
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from browser import WAIT, needs_chromium, open_browser, open_page
 from server import serving
@@ -152,6 +153,33 @@ def test_what_was_drawn_in_an_outage_is_read_after_it(browser: Browser, address:
     context.set_offline(False)
     expect(page.locator("#text")).to_have_text("7", timeout=WAIT)
     expect(page.locator("#problem")).to_be_hidden()
+    context.close()
+
+
+def test_a_service_that_is_starting_is_asked_again(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.goto(address)
+    expect(page.locator("#error")).not_to_have_text("–")
+    replies: list[dict[str, Any]] = [
+        {"status": 502, "content_type": "text/html", "body": "<h1>Bad Gateway</h1>"},
+        {
+            "status": 503,
+            "headers": {"Retry-After": "1", "Content-Type": "application/json"},
+            "body": '{"detail": "The model is still loading."}',
+        },
+    ]
+
+    def reply(route: Route) -> None:
+        route.fulfill(**replies.pop(0)) if replies else route.continue_()
+
+    page.route("**/v1/look*", reply)
+    draw_seven(page)
+    expect(page.locator("#problem")).to_contain_text("does not answer")
+    expect(page.locator("#problem")).to_contain_text("still loading")
+    expect(page.locator("#text")).to_have_text("7", timeout=WAIT)
+    assert not replies
     context.close()
 
 

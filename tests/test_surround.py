@@ -76,6 +76,77 @@ def test_a_note_on_a_wide_table_is_read_where_it_lies(
     assert np.abs(np.array(moved.box) - wide - np.array(field.box)).max() <= 4
 
 
+@pytest.mark.parametrize("shade", [(60, 40, 20), (30, 90, 40), (40, 40, 160)])
+def test_a_note_on_a_coloured_table_is_read(
+    one: Reader, lines: list[Line], shade: tuple[int, int, int]
+) -> None:
+    changed = []
+    for line in lines:
+        note = np.repeat(grey(line.picture)[..., None], 3, axis=2)
+        high, wide = note.shape[:2]
+        table = np.empty((high + 160, wide + 160, 3), np.uint8)
+        table[:] = shade
+        table[80:-80, 80:-80] = note
+        changed.append(table)
+    assert share_alike(one, lines, changed) >= 0.85
+
+
+@pytest.mark.parametrize("wide", [20, 30, 40, 60, 80])
+def test_a_bar_of_chalk_is_a_one_and_no_sheet(one: Reader, wide: int) -> None:
+    board = np.full((400, 500), 30, np.uint8)
+    cv2.line(board, (150, 80), (140, 320), 230, wide)
+    assert one.read(board).text == "1"
+
+
+def test_a_label_does_not_hide_the_page() -> None:
+    page = np.full((500, 800), 160, np.uint8)
+    cv2.putText(page, "94703", (60, 420), 0, 3, 40, 9)
+    page[40:130, 500:700] = 250
+    cv2.putText(page, "12", (540, 110), 0, 1.5, 40, 3)
+    texts = [field.text for field in Reader(threads=1).read(page).fields]
+    assert "94703" in texts
+
+
+def test_of_two_sheets_none_is_the_page(lines: list[Line]) -> None:
+    table = np.full((500, 700), 40, np.uint8)
+    for line, (top, left) in zip(lines[:2], ((40, 60), (260, 150)), strict=True):
+        sheet = grey(line.picture)
+        table[top : top + len(sheet), left : left + sheet.shape[1]] = sheet
+    assert find_paper(cv2.GaussianBlur(table, (0, 0), 1).astype(np.uint8)) is None
+
+
+@pytest.mark.parametrize("rim", [20, 60, 80, 120])
+def test_the_larger_of_two_whole_lines_is_the_field_wherever_its_sheet_lies(
+    one: Reader, lines: list[Line], rim: int
+) -> None:
+    low = grey(lines[0].picture)
+    high = cv2.resize(grey(lines[1].picture), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    wide = max(low.shape[1], high.shape[1])
+    sheet = np.vstack(
+        [
+            np.pad(part, ((20, 20), (0, wide - part.shape[1])), mode="edge")
+            for part in (high.astype(np.uint8), low)
+        ]
+    )
+    alone = one.read(sheet).text
+    assert alone == one.read(lines[0].picture).text
+    assert one.read(np.pad(sheet, ((rim, rim), (60, 60)), constant_values=30)).text == alone
+
+
+def test_a_line_that_the_edge_cuts_is_not_the_field(one: Reader, lines: list[Line]) -> None:
+    picture = np.pad(grey(lines[0].picture), ((60, 20), (20, 20)), mode="edge")
+    cv2.putText(picture, "MAIN STREET", (20, 20), cv2.FONT_HERSHEY_SIMPLEX, 1.5, 30, 9)
+    assert one.read(picture).text == one.read(lines[0].picture).text
+
+
+@pytest.mark.parametrize("shape", [(1, 256), (256, 1), (2, 3_000), (3, 300), (7, 7), (1, 1)])
+@pytest.mark.filterwarnings("error")
+def test_no_picture_is_too_thin(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    for picture in (np.zeros(shape, np.uint8), random.integers(0, 256, shape, np.uint8)):
+        assert find_ink(picture).mask.ndim == 2
+
+
 def test_a_stamp_on_a_page_is_no_sheet(easy: Line) -> None:
     page = np.pad(grey(easy.picture), ((20, 160), (20, 20)), constant_values=235)
     page[-140:-20, 40:200] = 40

@@ -53,6 +53,12 @@ class Ground:
     stroke: float
     matrix: NDArray[np.float64]
 
+    @property
+    def rows(self) -> tuple[float, float]:
+        """Where the page begins and ends in the picture, from its upper edge, in pixels."""
+        top = float(self.matrix[1, 2])
+        return top, top + float(self.matrix[1, 1]) * len(self.mask)
+
 
 def find_ink(pixels: NDArray[np.uint8]) -> Ground:
     """Divide a picture into ink and ground.
@@ -72,7 +78,7 @@ def find_ink(pixels: NDArray[np.uint8]) -> Ground:
     small = look_at(pixels)
     found = find_paper(split_channels(small, (0,))[0])
     if found is not None:
-        corners = found * (np.array(pixels.shape[1::-1]) / small.shape[1::-1])
+        corners = (found + 0.5) * (np.array(pixels.shape[1::-1]) / small.shape[1::-1]) - 0.5
         left, top = np.maximum(0, np.floor(corners.min(axis=0))).astype(int)
         right, bottom = np.ceil(corners.max(axis=0)).astype(int) + 1
         sheet = pixels[top:bottom, left:right]
@@ -80,7 +86,7 @@ def find_ink(pixels: NDArray[np.uint8]) -> Ground:
         cv2.fillConvexPoly(table, np.round(corners - [left, top]).astype(np.int32), 0)
         moved = chain(matrix, np.array([[1.0, 0, left], [0, 1.0, top]]))
         ground = divide(sheet, look_at(sheet), moved, table)
-        if ground.mask.any() and min(ground.mask.shape) >= LEAST_SIDE:  # else a bar of chalk
+        if is_around(table, ground.mask):  # else it was a bar of chalk
             return ground
     return divide(pixels, small, matrix)
 

@@ -26,7 +26,7 @@ LEAST_FALL = 1.0  # heights: less from the first to the last digit is how a hand
 BESIDE = 0.4  # of the lower line's height: lines that share more of the height are one
 BESIDE_IN_ONE = 0.1  # the same where there is only one line to be found
 LEAST_BESIDE = 0.3  # of the most ink: a line with less is not what a picture of one field is of
-EDGE = 2  # pixels: ink this near to the edge of a picture goes on outside
+EDGE = 2  # pixels: ink this near to the edge of a page goes on outside
 ENOUGH = 4  # pieces on one level: then most of them are whole, and say how high a digit is
 FIELD_GAP = 6.0  # heights: pieces of a line that are farther apart are two fields
 MOST_WIDTH = 125 * LINE_HEIGHT  # pixels of a line in standard size: more than 80 digits
@@ -82,10 +82,7 @@ def find_lines(ground: Ground, *, one: bool = False) -> list[Line]:
         groups = [part for group in groups for part in split_at_gaps(group, pieces)]
     lines = [cut_line(level, pieces, group) for group in groups[:MOST_LINES]]
     lines = [line for line in lines if line.mask.any()]  # a hair on a high page shrinks to nothing
-    if not one or len(lines) < 2:
-        return lines
-    height = round(ground.matrix[1, 1] * len(ground.mask))  # of the picture
-    return [line for line in lines if not is_cut(line, height)][:1] or lines[:1]
+    return without_cut(lines, ground)[:1] if one else lines
 
 
 def find_groups(
@@ -118,19 +115,20 @@ def rank_by_ink(groups: list[NDArray[np.int64]], pieces: Pieces) -> list[NDArray
     return [groups[number] for number in order if ink[number] >= LEAST_BESIDE * max(ink)]
 
 
-def is_cut(line: Line, height: int) -> bool:
-    """Say whether the upper or the lower edge of a picture cuts a line.
+def without_cut(lines: list[Line], ground: Ground) -> list[Line]:
+    """Return the lines of a page that its edges do not cut; all, if they cut each."""
+    return [line for line in lines if not is_cut(line, ground)] or lines
 
-    Args:
-        line: Of the picture.
-        height: Of the picture, in pixels.
-    """
+
+def is_cut(line: Line, ground: Ground) -> bool:
+    """Say whether the upper or the lower edge of a page cuts a line of it."""
     rows, columns = np.nonzero(line.mask)
     if not len(rows):
         return False
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
     _, top, _, bottom = line.box_in_picture(*box)
-    return top <= EDGE or bottom >= height - EDGE
+    first, last = ground.rows
+    return top <= first + EDGE or bottom >= last - EDGE
 
 
 def could_be_a_line(pieces: Pieces, group: NDArray[np.int64]) -> bool:

@@ -16,19 +16,24 @@ LEAST_SIDES = 3  # of the four
 RIM = 30  # grey levels: what is around the paper differs by more from it
 PLAIN = 0.8  # of the pixels at a side of paper have its colour
 DARK_SIDE = 0.6  # of a side of the picture: then it is not paper that lies there
-NEAR = 5  # pixels: a square that reaches from what is around to what touches it
+LEAST_SEEN = 8  # pixels: a smaller picture shows no paper in a rim
+NEAR = 3  # pixels: a square that reaches from what is around to what touches it
 SAME_SIDE = 0.8  # of a side of the picture is table, where paper lies on one
 LEAST_PAPER = 0.01  # of the picture
 LEAST_STRAIGHT = 0.9  # of the smallest rectangle around it: a sheet fills it, a digit does not
 LEAST_SOLID = 0.7  # of its hull: what is written on it covers less than the rest
-MARGIN = 2.0  # pixels of a small picture, by which paper ends before its edge
+MARGIN = 1.0  # pixel of a small picture, by which paper ends before its edge
+BESIDE = 9  # pixels of a small picture: a square from the sheet to where its shadow has ended
+WIDE = 31  # pixels of a small picture: a square that is more table than anything on it
+MOST_SEEN = 0.001  # of a picture: more is something that lies or is written beside the sheet
 
 
 def find_paper(grey: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """Return the corners, (4, 2), x and y, of a sheet on a darker table; None where there is none.
 
-    Of what is brighter than Otsu's threshold, nothing is at the sides, and the largest piece is a
-    rectangle, but for what is written on it. A bar of chalk is one too, with nothing on it.
+    Of what is brighter than Otsu's threshold, hardly anything is at three sides or at all, and the
+    largest piece is a rectangle, but for what is written on it. The rest is plain: a label on a
+    page of writing is no sheet. A bar of chalk may be one; nothing is written on it (`is_around`).
 
     Args:
         grey: (H, W) uint8, small and smooth.
@@ -52,7 +57,22 @@ def find_paper(grey: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     if covered < LEAST_STRAIGHT * (wide + 1) * (high + 1) or areas.max() < LEAST_SOLID * covered:
         return None
     size = (max(1.0, wide + 1 - 2 * MARGIN), max(1.0, high + 1 - 2 * MARGIN))
-    return np.asarray(cv2.boxPoints((middle, size, angle)), np.float32)
+    corners = np.asarray(cv2.boxPoints((middle, size, angle)), np.float32)
+    return corners if is_plain_around(grey, corners) else None
+
+
+def is_plain_around(grey: NDArray[np.uint8], corners: NDArray[np.float32]) -> bool:
+    """Say whether nothing is to be seen on a (H, W) picture but a sheet with these corners, (4, 2).
+
+    What is seen differs from the median around it, so that light may fall unevenly.
+    """
+    outside = np.ones(grey.shape, np.uint8)
+    cv2.fillConvexPoly(outside, np.round(corners).astype(np.int32), 0)
+    outside = np.asarray(cv2.erode(outside, np.ones((BESIDE, BESIDE), np.uint8)), np.uint8)
+    table = grey.copy()
+    table[outside == 0] = np.median(grey[outside > 0]) if outside.any() else 0
+    seen = cv2.absdiff(table, cv2.medianBlur(table, WIDE)) >= RIM
+    return bool((seen & (outside > 0)).sum() <= MOST_SEEN * grey.size)
 
 
 def without_rim(small: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -65,7 +85,9 @@ def without_rim(small: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np
         small: (H, W) or (H, W, 3) uint8.
         grey: (H, W) uint8, its brightness.
     """
-    high, wide = (max(1, side // 4) for side in grey.shape)
+    if min(grey.shape) < LEAST_SEEN:
+        return small
+    high, wide = (side // 4 for side in grey.shape)
     middle = float(np.median(grey[high : high + 2 * high : 2, wide : wide + 2 * wide : 2]))
     sides = (grey, grey[::-1], grey.T, grey.T[::-1])
     edges = [float(np.median(side[0])) for side in sides]

@@ -8,8 +8,9 @@ spares half of the reading, and a name or a street that would be read as a code.
 import numpy as np
 from numpy.typing import NDArray
 
+from tendigits.reading.ground import find_ink
 from tendigits.reading.reader import Reader
-from tendigits.reading.segment import Line, is_cut
+from tendigits.reading.segment import Line, find_lines, without_cut
 
 
 class CodeReader(Reader):
@@ -17,5 +18,5 @@ class CodeReader(Reader):
 
     def find_lines(self, pixels: NDArray[np.uint8]) -> list[Line]:
         """Return the lines of a decoded picture, (H, W) or (H, W, 3) uint8, that may be a code."""
-        lines = super().find_lines(pixels)
-        return [line for line in lines if not is_cut(line, len(pixels))] or lines
+        ground = find_ink(pixels)
+        return without_cut(find_lines(ground), ground)

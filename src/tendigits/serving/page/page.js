@@ -36,13 +36,23 @@ async function ask() {
       await readSheet();
     } catch (error) {
       tell(error.message);
-      if (error instanceof Unreachable) await askAgainAfter(RETRY_AFTER);
+      if (error instanceof Passing) await askAgainAfter(error.seconds);
     }
   }
   isAsking = false;
 }
 
-class Unreachable extends Error {}
+// What ends by itself: the page asks again after some seconds.
+class Passing extends Error {
+  constructor(message, seconds) {
+    super(message);
+    this.seconds = seconds;
+  }
+}
+
+const unreachable = () => {
+  throw new Passing("The service does not answer. The page keeps asking.", RETRY_AFTER);
+};
 
 async function askAgainAfter(seconds) {
   await new Promise((done) => setTimeout(done, 1000 * seconds));
@@ -63,14 +73,14 @@ async function readSheet() {
     method: "POST",
     headers: { "Content-Type": content.blob.type },
     body: content.blob,
-  }).catch(() => {
-    throw new Unreachable("The service does not answer. The page keeps asking.");
-  });
+  }).catch(unreachable);
+  const wait = Number(answer.headers.get("Retry-After"));
   if (answer.status === 429) {
-    await askAgainAfter(Number(answer.headers.get("Retry-After")));
+    await askAgainAfter(wait);
     return;
   }
-  const told = await answer.json();
+  const told = await answer.json().catch(unreachable); // a gateway's page is no JSON
+  if (wait) throw new Passing(told.detail, wait);
   if (!answer.ok) throw new Error(told.detail);
   if (!sheet.isEmpty) show(told, content.place);
 }
@@ -105,6 +115,8 @@ function choose(number) {
 }
 
 function tell(problem) {
+  const told = byId("problem");
+  if (!told.hidden && told.textContent === problem) return; // a screen reader has said it
   show(null, null);
   byId("decision").textContent = "";
   byId("problem").textContent = problem;
