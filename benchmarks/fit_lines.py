@@ -4,7 +4,7 @@
     python -m benchmarks.line_pool --out /tmp/held --held-out --shards 1
     python -m benchmarks.fit_lines --pool /tmp/pool --held-out /tmp/held --out /tmp/line --ship
 
-It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
+It computes in bfloat16 where the processor does. It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
 that had learnt for so many steps. The share of held-out lines that it reads right by itself is
 printed and recorded.
 """
@@ -27,6 +27,7 @@ from benchmarks.line_batches import LOOSE, Batch, Lines
 from benchmarks.line_pool import Sheet, read_shard
 from benchmarks.line_weights import read_line_network, widen
 from tendigits.atomic import write_bytes, write_json
+from tendigits.environment import computes_in_bfloat16
 from tendigits.export import trace
 from tendigits.models import channels_last, count_parameters
 from tendigits.models.line import SYMBOLS, LineConfig, LineNetwork
@@ -162,6 +163,7 @@ def train(
     saved = out / "checkpoint.pt"
     model, optimizer, start = begin(pool, saved, from_step)
     lines, paths = Lines([], seed + start), set[Path]()
+    native = computes_in_bfloat16(torch.device("cpu"))  # in six tenths of the time
     clock, losses = time.perf_counter(), []
     for step in range(start, steps):
         if step % 200 == 0 or not lines.sheets:  # the pool may still be growing
@@ -172,8 +174,11 @@ def train(
             group["lr"] = rate_at(step, steps, from_step) * (LR * group.get("relative_lr", 1.0))
         batch = lines.draw()
         seen, stretch = disturb(batch.lines, random)
-        logits = model(seen.contiguous(memory_format=torch.channels_last))
-        loss = find_loss(logits, batch, stretch, HINT * max(0.0, 1 - step / (HINTED * steps)))
+        with torch.autocast("cpu", torch.bfloat16, enabled=native):
+            logits = model(seen.contiguous(memory_format=torch.channels_last))
+        loss = find_loss(
+            logits.float(), batch, stretch, HINT * max(0.0, 1 - step / (HINTED * steps))
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
