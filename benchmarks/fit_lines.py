@@ -4,9 +4,9 @@
     python -m benchmarks.line_pool --out /tmp/held --held-out --shards 1
     python -m benchmarks.fit_lines --pool /tmp/pool --held-out /tmp/held --out /tmp/line --ship
 
-It computes in bfloat16 where the processor does. It goes on where it was stopped; with ``--from-step`` it begins with the packaged network, as if
-that had learnt for so many steps. The share of held-out lines that it reads right by itself is
-printed and recorded.
+It computes in bfloat16 where the processor does. It goes on where it was stopped; with
+``--from-step`` it begins with the packaged network, as if that had learnt for so many steps. The
+share of held-out lines that it reads right by itself is printed and recorded.
 """
 
 import argparse
