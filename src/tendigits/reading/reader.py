@@ -55,7 +55,8 @@ class Reader:
         line_network: What reads whole lines beside the model: ``"shipped"``, an ONNX file, or a
             function as `load_line_network` returns; None to read by the model alone. With a model
             of your own it never answers alone.
-        threads: That each network computes with; 0 for one a core. They are small: one is quickest.
+        threads: That each network computes with; 0 for one a core. None for two where there are as
+            many cores. Best is one where every core has a reader of its own.
         most_shown: Alternatives that are named at most, of each digit and each field.
 
     Raises:
@@ -74,7 +75,7 @@ class Reader:
         valid: Path | None = None,
         weights: Weights | None = None,
         line_network: LineNetwork = "shipped",
-        threads: int = 1,
+        threads: int | None = None,
         most_shown: int = MOST_SHOWN,
     ) -> None:
         if fields not in ("one", "lines"):
@@ -166,7 +167,7 @@ def load_recognisers(
     *,
     weights: Weights | None = None,
     line_network: LineNetwork = "shipped",
-    threads: int = 1,
+    threads: int | None = None,
 ) -> Recognisers:
     """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
     if line_network == "shipped":
