@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=FITTED, help="fitted with the model")
     parser.add_argument("--line-network", type=Path, default=SHIPPED, help="an ONNX file")
     parser.add_argument("--cuts-only", action="store_true", help="without a line network")
-    parser.add_argument("--threads", type=int, help="of each network; 0 for one a core")
+    parser.add_argument("--threads", type=int, default=1, help="of each network; 0 for one a core")
     parser.add_argument("--only", help="the set with this name")
     parser.add_argument("--limit", type=int, help="pictures of each set, evenly spaced")
     parser.add_argument("--mistakes", type=Path, help="HTML page of the worst mistakes to write")

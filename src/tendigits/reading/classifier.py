@@ -32,13 +32,13 @@ def find_model(name: str | Path) -> Path:
     return path
 
 
-def load_classifier(model: str | Path = DEFAULT, *, threads: int | None = None) -> Classify:
+def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classify:
     """Return a function that classifies pictures with an ONNX model.
 
     Args:
         model: A shipped model's name, or an ONNX file that takes ``images`` (N, 1, 28, 28) float32
             in [0, 1] and gives ``logits`` (N, 10).
-        threads: To compute with; 0 for one a core, None for two where there are as many cores.
+        threads: To compute with; 0 for one a core.
 
     Returns:
         (N, 28, 28) uint8, ink 255 -> (N, 10) float32 logits.

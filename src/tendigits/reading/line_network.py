@@ -17,13 +17,13 @@ Transcribe = Callable[[Canvas], LogProbs]
 SHIPPED = folder() / "line.onnx"
 
 
-def load_line_network(path: Path = SHIPPED, *, threads: int | None = None) -> Transcribe:
+def load_line_network(path: Path = SHIPPED, *, threads: int = 0) -> Transcribe:
     """Return a function that says what may stand at each place of a line.
 
     Args:
         path: An ONNX file that takes ``lines`` (N, 2, 40, W) float32 in [0, 1] and gives ``logits``
             (N, W / 2, 11).
-        threads: To compute with; 0 for one a core, None for two where there are as many cores.
+        threads: To compute with; 0 for one a core.
 
     Returns:
         (2, 40, W) uint8, as `canvas.lay_out` makes it -> (W / 2, 11) float64: the logarithms of the

@@ -3,22 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tendigits.environment import available_cores
 from tendigits.errors import WeightsError
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-MOST_THREADS = 2  # of a small network, unless more are asked for
 
-
-def open_session(path: Path, takes: str, *, threads: int | None) -> "InferenceSession":
+def open_session(path: Path, takes: str, *, threads: int) -> "InferenceSession":
     """Return a session of ONNX Runtime on the processor.
 
     Args:
         path: An ONNX file with one input, and one output named ``logits``.
         takes: The input's name.
-        threads: To compute with; 0 for one a core, None for two where there are as many cores.
+        threads: To compute with; 0 for one a core.
 
     Raises:
         WeightsError: The file is no such network.
@@ -26,9 +23,7 @@ def open_session(path: Path, takes: str, *, threads: int | None) -> "InferenceSe
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = (
-        min(MOST_THREADS, available_cores()) if threads is None else threads
-    )
+    options.intra_op_num_threads = threads
     # Threads that wait for the next call by spinning would be in the way of the other networks'.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3
