@@ -111,6 +111,16 @@ def test_foreign_pictures_are_the_stated_share(images: torch.Tensor, strokes: to
     assert torch.equal(images, before)
 
 
+def test_strokes_of_the_stated_share_get_another_width(images: torch.Tensor) -> None:
+    still = Warp(angle=0, scale=0, shear=0, shift=0, elastic=0)
+    none = torch.empty(0, 1, 28, 28)
+    before = images.clone()
+    changed = batch_augment(images, Augmentation(warp=still, pen=0.3), none, seeded())
+    moved = (changed - before).abs().amax((1, 2, 3)) > 0.01
+    assert 0.2 < moved.float().mean() <= 0.3
+    assert torch.equal(images, before)
+
+
 def test_an_augmentation_comes_back_from_its_json() -> None:
     augmentation = Augmentation(warp=Warp(angle=3.0), foreign=0.5, outliers=0.1)
     assert Augmentation.from_dict(asdict(augmentation)) == augmentation
@@ -119,7 +129,9 @@ def test_an_augmentation_comes_back_from_its_json() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
-@pytest.mark.parametrize("name", ["foreign", "european", "rare_forms", "written", "outliers"])
+@pytest.mark.parametrize(
+    "name", ["pen", "foreign", "european", "rare_forms", "written", "outliers"]
+)
 def test_a_share_is_from_0_to_1(name: str, share: float) -> None:
     with pytest.raises(SettingError, match=name.replace("_", " ")):
         Augmentation.from_dict({**asdict(Augmentation()), name: share})

@@ -35,6 +35,7 @@ class Augmentation:
 
     Attributes:
         warp: How far every picture is warped.
+        pen: Share of the pictures, in [0, 1], whose strokes are made thicker or thinner.
         foreign: Share of the pictures, in [0, 1], that are also made to look as if another pen and
             another scanner had made them.
         european: Share of the ones and sevens, in [0, 1], that are joined by one with an upstroke,
@@ -49,6 +50,7 @@ class Augmentation:
     """
 
     warp: Warp = field(default_factory=Warp)
+    pen: float = 0.0
     foreign: float = 0.0
     european: float = 0.0
     rare_forms: float = 0.0
@@ -56,7 +58,7 @@ class Augmentation:
     outliers: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("foreign", "european", "rare_forms", "written", "outliers"):
+        for name in ("pen", "foreign", "european", "rare_forms", "written", "outliers"):
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise SettingError(f"{name.replace('_', ' ')} is {share}: expected 0 to 1")
@@ -92,6 +94,8 @@ def batch_augment(
     is_stretched = torch.rand(len(foreign), generator=generator) < STRETCHED
     stretch[foreign] = is_stretched * torch.rand(len(foreign), generator=generator)
     images = batch_warp(images, augmentation.warp, generator, stretch if len(foreign) else None)
+    if augmentation.pen:  # else nothing is drawn: recipes without it train as they did before it
+        change_some(images, augmentation.pen, lambda some: batch_pen(some, generator), generator)
     if len(foreign):
         chosen = foreign.to(images.device)
         images[chosen] = make_foreign(images[chosen], overprint, generator)

@@ -47,9 +47,9 @@ class Recipe:
         augmentation: How training pictures are changed besides; None for not at all.
         calm: Share of all steps, at the end, in [0, 1): after strong changes the network settles on
             digits that are changed less.
-        calm_augmentation: How pictures are changed there instead, by its warp and its share of
-            foreign ones; what is made once, and how many outliers there are, is still the other's,
-            so here these shares are 0. None exactly where nothing is calm.
+        calm_augmentation: How pictures are changed there instead, by its warp and its shares of
+            `pen` and `foreign`; what is made once, and how many outliers there are, is still the
+            other's, so here these shares are 0. None exactly where nothing is calm.
         hold_out: Training pictures, as `Digits.hold_out` chooses them, that the network never sees,
             and by which it is calibrated; whoever trains may say otherwise.
         teacher: Name of the shipped model whose answers are learned in place of the labels
