@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 import torch
 from benchmarks.ensemble import make_groups, together
+from torch.nn import functional
 
 from tendigits.combine import combine_models
 from tendigits.errors import SettingError
-from tendigits.models import CompactConfig, EnsembleConfig, ModelConfig, VggConfig, build_model
+from tendigits.models import (
+    CompactConfig,
+    Ensemble,
+    EnsembleConfig,
+    ModelConfig,
+    VggConfig,
+    build_model,
+)
 from tendigits.weights import ModelInfo, load_model, save_model
 
 CONFIGS: tuple[ModelConfig, ...] = (
@@ -43,6 +51,22 @@ def test_an_ensemble_answers_with_the_mean_probability(models: list[Path], tmp_p
     assert torch.allclose(found.exp().sum(1), torch.tensor(1.0), atol=1e-5)
     halves = [one.numpy().astype(np.float16) for one in logits]
     assert np.allclose(together(halves), found.numpy(), atol=0.01)
+
+
+def test_in_training_each_picture_is_shown_to_one_member_in_turn() -> None:
+    torch.manual_seed(0)
+    ensemble = build_model(EnsembleConfig(members=(CONFIGS[1], CONFIGS[1], CONFIGS[0])))
+    assert isinstance(ensemble, Ensemble)
+    images = torch.rand(8, 1, 28, 28)  # dealt 3, 3 and 2
+    expected = [member(images[place::3]) for place, member in enumerate(ensemble.members)]
+    logits = ensemble(images)
+    assert all(torch.equal(logits[place::3], own) for place, own in enumerate(expected))
+    functional.cross_entropy(logits[1::3], torch.zeros(3, dtype=torch.int64)).backward()
+    taught = [
+        any(weight.grad is not None and bool(weight.grad.any()) for weight in member.parameters())
+        for member in ensemble.members
+    ]
+    assert taught == [False, True, False]
 
 
 def test_models_of_other_training_pictures_are_not_combined(

@@ -32,6 +32,7 @@ def test_a_recipe_comes_back_from_json(name: str) -> None:
         ("model", {"architecture": "mlp", "hidden": [1.5]}),
         ("model", {"architecture": "mlp", "hidden": 256}),
         ("model", {"architecture": "mlp", "mean": "dark"}),
+        ("model", {"architecture": "ensemble", "members": [{"architecture": "mlp", "mean": "?"}]}),
     ],
 )
 def test_a_saved_setting_of_another_type_is_refused(setting: str, value: object) -> None:

@@ -5,7 +5,7 @@ It is saved as JSON with every run and read back for a resume. Those that have a
 """
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
@@ -125,17 +125,11 @@ class Recipe:
         """
         settings = {**saved, "model": config_from_dict(saved["model"])}
         settings["betas"] = tuple(saved["betas"])
-        augmentations = ("augmentation", "calm_augmentation")
-        for name in augmentations:
+        for name in ("augmentation", "calm_augmentation"):
             if saved.get(name) is not None:
                 settings[name] = Augmentation.from_dict(saved[name])
         recipe = cls(**settings)
         check_types(recipe)
-        check_types(recipe.model)
-        for augmentation in (getattr(recipe, name) for name in augmentations):
-            if augmentation is not None:
-                check_types(augmentation)
-                check_types(augmentation.warp)
         return recipe
 
 
@@ -143,7 +137,8 @@ def check_types(settings: Any) -> None:
     """Raise a `TypeError` unless the fields of a dataclass are what their annotations say.
 
     Args:
-        settings: Its numbers, words and booleans are checked, and what its tuples hold.
+        settings: Its numbers, words and booleans are checked, what its tuples hold, and the
+            dataclasses among all these.
     """
     for name, kind in get_type_hints(type(settings)).items():
         value = getattr(settings, name)
@@ -155,6 +150,9 @@ def check_types(settings: Any) -> None:
             fits = is_of_type(value, kind)
         if not fits:
             raise TypeError(f"{name} is {value!r}: expected {getattr(kind, '__name__', kind)}")
+        for part in value if isinstance(value, tuple) else (value,):
+            if is_dataclass(part):
+                check_types(part)
 
 
 def is_of_type(value: object, kind: Any) -> bool:
