@@ -56,7 +56,7 @@ class Ensemble(nn.Module):
         """Return logits, (N, 10), the k-th picture's by the k-th member, counted round."""
         count = len(self.members)
         dealt = [member(images[place::count]) for place, member in enumerate(self.members)]
-        logits = dealt[0].new_empty(len(images), dealt[0].shape[1])
+        logits: Tensor = dealt[0].new_empty(len(images), dealt[0].shape[1])
         for place, answers in enumerate(dealt):
             logits[place::count] = answers
         return logits
