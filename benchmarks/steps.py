@@ -46,7 +46,7 @@ MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # err
 # The steps that take too long to be taken again here, and the results that they are read from.
 LATER = {
     "a deeper network, pictures that are bent, a calm end: member": "recipe-member",
-    "other hands, pens, scanners and forms, for twice as long: best": "recipe-best",
+    "wider layers, other hands, pens, scanners and forms, three times as long: best": "recipe-best",
     "three kinds of networks together: ensemble": "ensemble",
 }
 
