@@ -12,7 +12,7 @@ from tendigits.data import Digits, DigitSet
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import load_classifier
 from tendigits.teaching import teach_shelf
-from tendigits.training.teach import chance_of_loss, teach
+from tendigits.training.teach import BATCH, MixedBatches, chance_of_loss, teach
 
 
 def test_fifty_corrections_are_learned_and_mnist_is_kept(mnist: DigitSet) -> None:
@@ -22,6 +22,16 @@ def test_fifty_corrections_are_learned_and_mnist_is_kept(mnist: DigitSet) -> Non
     assert after < before / 2
     assert lesson.mnist_errors[1] <= lesson.mnist_errors[0] + 10
     assert lesson.accepted
+
+
+def test_each_network_of_an_ensemble_is_shown_as_many_pictures_as_one_alone(
+    mnist: DigitSet,
+) -> None:
+    known, learned = mnist.train, mirrored_sevens(mnist, 10)
+    for networks in (1, 3):
+        images, labels = MixedBatches(known, learned, 0, networks).at(0)
+        assert len(images) == len(labels) == BATCH * networks
+        assert (labels[-len(labels) // 4 :] == 7).all()
 
 
 def test_wrong_corrections_are_not_accepted(mnist: DigitSet) -> None:

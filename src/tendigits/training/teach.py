@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tendigits.data import Digits, load_mnist
 from tendigits.errors import SettingError
 from tendigits.evaluation.predict import predict_logits
+from tendigits.models import EnsembleConfig
 from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples
@@ -27,7 +28,7 @@ from tendigits.training.state import TrainingState
 from tendigits.weights import LoadedModel
 
 STEPS = 100
-BATCH = 192
+BATCH = 192  # pictures that a network is shown at a step
 CORRECTED_SHARE = 0.25  # of a batch
 LEAST_CORRECTIONS = 6  # two of these are kept to measure on
 KEPT_SHARE = 1 / 3  # of the corrections, to measure on
@@ -71,13 +72,15 @@ class MixedBatches:
         known: To rehearse.
         corrections: To learn; each is shown many times.
         seed: Fixes the order.
+        networks: Among which each batch is dealt.
     """
 
-    def __init__(self, known: Digits, corrections: Digits, seed: int) -> None:
-        count = round(CORRECTED_SHARE * BATCH)
+    def __init__(self, known: Digits, corrections: Digits, seed: int, networks: int = 1) -> None:
+        pictures = BATCH * networks
+        count = round(CORRECTED_SHARE * pictures)
         again = np.resize(np.arange(len(corrections)), max(count, len(corrections)))
         self.corrections = Batches(corrections.take(again), batch_size=count, seed=seed)
-        self.known = Batches(known, batch_size=BATCH - count, seed=seed)
+        self.known = Batches(known, batch_size=pictures - count, seed=seed)
         self.steps_per_epoch = STEPS
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
@@ -141,7 +144,9 @@ def train_further(loaded: LoadedModel, known: Digits, learned: Digits, seed: int
     recipe = recipe_of(loaded)
     state = TrainingState(recipe, seed)
     state.model.load_state_dict(loaded.model.state_dict())
-    batches = MixedBatches(known, learned, seed)
+    config = loaded.config
+    networks = len(config.members) if isinstance(config, EnsembleConfig) else 1
+    batches = MixedBatches(known, learned, seed, networks)
     train_steps(state, batches, recipe, STEPS, Examples(recipe, learned))
     return state.model.eval()
 
