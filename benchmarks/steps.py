@@ -45,9 +45,9 @@ MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # err
 
 # The steps that take too long to be taken again here, and the results that they are read from.
 LATER = {
-    "a deeper network, pictures that are bent, a calm end: member": "recipe-member",
-    "wider layers, other hands, pens, scanners and forms, three times as long: best": "recipe-best",
-    "three kinds of networks together: ensemble": "ensemble",
+    "deeper, bent pictures, a calm end: member": "recipe-member",
+    "wider, other hands and forms: best": "recipe-best",
+    "three kinds together: ensemble": "ensemble",
 }
 
 Step = tuple[str, Recipe]

@@ -32,7 +32,14 @@ def test_a_recipe_comes_back_from_json(name: str) -> None:
         ("model", {"architecture": "mlp", "hidden": [1.5]}),
         ("model", {"architecture": "mlp", "hidden": 256}),
         ("model", {"architecture": "mlp", "mean": "dark"}),
+        ("model", {"architecture": "vgg", "stages": [[8], [1.5]]}),
+        ("model", {"architecture": "vgg", "stages": [8, 16]}),
+        ("model", "mlp"),
         ("model", {"architecture": "ensemble", "members": [{"architecture": "mlp", "mean": "?"}]}),
+        ("model", {"architecture": "ensemble", "members": {"architecture": "mlp"}}),
+        ("model", {"architecture": "ensemble", "members": ["mlp"]}),
+        ("model", {"architecture": "ensemble", "members": []}),
+        ("model", {"architecture": "ensemble"}),
     ],
 )
 def test_a_saved_setting_of_another_type_is_refused(setting: str, value: object) -> None:
@@ -46,6 +53,12 @@ def test_a_saved_augmentation_of_another_type_is_refused(name: str) -> None:
     saved = recipe_named("fast-99.7").to_dict()
     with pytest.raises(TypeError):
         Recipe.from_dict({**saved, name: {**saved[name], "foreign": "half"}})
+
+
+def test_a_batch_has_a_picture_for_each_member_of_an_ensemble() -> None:
+    assert changed(recipe_named("fast-99.7"), batch_size=2).batch_size == 2
+    with pytest.raises(SettingError, match="batch size is 1: expected at least 2"):
+        changed(recipe_named("fast-99.7"), batch_size=1)
 
 
 def test_whole_numbers_may_stand_for_others() -> None:

@@ -81,6 +81,8 @@ def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
         UnknownNameError: No network here has the architecture that it names.
         TypeError: A setting is missing or unknown.
     """
+    if not isinstance(saved, dict):
+        raise TypeError(f"a network's settings are {saved!r}: expected an object")
     fields = dict(saved)
     architecture = fields.pop("architecture", "")
     if architecture not in ARCHITECTURES:
@@ -88,7 +90,10 @@ def config_from_dict(saved: dict[str, Any]) -> ModelConfig:
     _, kind = ARCHITECTURES[architecture]
     settings = {name: as_tuple(value) for name, value in fields.items()}
     if kind is EnsembleConfig:
-        settings["members"] = tuple(map(config_from_dict, settings["members"]))
+        members = settings.get("members")
+        if not isinstance(members, tuple) or not members:
+            raise TypeError(f"members is {members!r}: expected a list of networks, at least one")
+        settings["members"] = tuple(map(config_from_dict, members))
     config: ModelConfig = kind(**settings)
     return config
 
@@ -121,8 +126,11 @@ def count_multiply_adds(model: nn.Module) -> int:
         for layer in model.modules()
         if isinstance(layer, nn.Conv2d | nn.Linear)
     ]
+    was_training = model.training
+    model.eval()  # an ensemble in training shows a picture to one member only
     with torch.inference_mode():
         model(torch.zeros(1, 1, 28, 28))
+    model.train(was_training)
     for hook in hooks:
         hook.remove()
     return sum(counts)

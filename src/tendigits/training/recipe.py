@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
-from tendigits.models import ModelConfig, config_from_dict, config_to_dict
+from tendigits.models import EnsembleConfig, ModelConfig, config_from_dict, config_to_dict
 from tendigits.training.augmentation import Augmentation
 
 OptimizerName = Literal["adam", "adamw", "muon"]
@@ -82,7 +82,9 @@ class Recipe:
         expected = f"a number above 0, at most {MOST_EPOCHS:,}"
         require(0 < self.epochs <= MOST_EPOCHS, "epochs", self.epochs, expected)
         require(self.lr > 0, "learning rate", self.lr, "a number above 0")
-        require(self.batch_size >= 1, "batch size", self.batch_size, "at least 1")
+        least = len(self.model.members) if isinstance(self.model, EnsembleConfig) else 1
+        expected = f"at least {least}"  # each member of an ensemble is shown some of a batch
+        require(self.batch_size >= least, "batch size", self.batch_size, expected)
         shares = {
             "warmup": self.warmup,
             "label smoothing": self.label_smoothing,
@@ -142,13 +144,7 @@ def check_types(settings: Any) -> None:
     """
     for name, kind in get_type_hints(type(settings)).items():
         value = getattr(settings, name)
-        if get_origin(kind) is tuple:
-            kinds = get_args(kind)
-            kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
-            fits = len(value) == len(kinds) and all(map(is_of_type, value, kinds))
-        else:
-            fits = is_of_type(value, kind)
-        if not fits:
+        if not is_of_type(value, kind):
             raise TypeError(f"{name} is {value!r}: expected {getattr(kind, '__name__', kind)}")
         for part in value if isinstance(value, tuple) else (value,):
             if is_dataclass(part):
@@ -156,7 +152,13 @@ def check_types(settings: Any) -> None:
 
 
 def is_of_type(value: object, kind: Any) -> bool:
-    """Say whether `value` may stand where `kind` is expected; what is no plain type takes all."""
+    """Say whether `value` may stand where `kind` is expected: plain types, and tuples of these."""
+    if get_origin(kind) is tuple:
+        if not isinstance(value, tuple):
+            return False
+        kinds = get_args(kind)
+        kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        return len(value) == len(kinds) and all(map(is_of_type, value, kinds))
     if kind not in (bool, int, float, str):
         return True
     return type(value) is kind or (kind is float and type(value) is int)

@@ -105,7 +105,7 @@ def fast_99_7() -> Recipe:
 def member() -> Recipe:
     """Return a network that meets MNIST's own hands alone: much bending, then a calm end.
 
-    Beside `best` in an ensemble, it is right where other countries' forms led that astray.
+    It errs on other digits than `best`, for which an ensemble takes it.
     """
     return Recipe(
         name="member",
@@ -147,8 +147,8 @@ def all_forms() -> Augmentation:
 def best() -> Recipe:
     """Return the most accurate single network: a wide one, trained longest.
 
-    Half as wide, bent more and calm at the end it read other hands as well, corrupted digits worse
-    (LOG, 2026-11-28).
+    With fewer filters and epochs, bent more and calm at the end, it read other hands as well and
+    corrupted digits worse (LOG, 2026-11-28).
     """
     return replace(
         member(),

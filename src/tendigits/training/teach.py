@@ -72,7 +72,7 @@ class MixedBatches:
         known: To rehearse.
         corrections: To learn; each is shown many times.
         seed: Fixes the order.
-        networks: Among which each batch is dealt.
+        networks: Members of an ensemble, among which each batch is dealt.
     """
 
     def __init__(self, known: Digits, corrections: Digits, seed: int, networks: int = 1) -> None:
