@@ -10,7 +10,7 @@ from torch import nn
 from tendigits.errors import UnknownNameError
 from tendigits.models.cnn import Cnn, CnnConfig
 from tendigits.models.compact import Compact, CompactConfig
-from tendigits.models.ensemble import Ensemble, EnsembleConfig
+from tendigits.models.ensemble import Ensemble, EnsembleConfig, count_networks
 from tendigits.models.mlp import Mlp, MlpConfig
 from tendigits.models.slim import Slim, SlimConfig
 from tendigits.models.vgg import Vgg, VggConfig
@@ -32,6 +32,7 @@ __all__ = [
     "build_ensemble",
     "build_model",
     "channels_last",
+    "count_networks",
 ]
 
 ModelConfig = MlpConfig | CnnConfig | CompactConfig | SlimConfig | VggConfig | EnsembleConfig

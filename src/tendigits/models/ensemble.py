@@ -19,6 +19,15 @@ class EnsembleConfig:
     members: tuple[Any, ...]  # each a ModelConfig, which is defined in terms of this
 
 
+def count_networks(config: Any) -> int:
+    """Return among how many networks a batch of training is dealt: an ensemble's members, or one.
+
+    Args:
+        config: A ModelConfig.
+    """
+    return len(config.members) if isinstance(config, EnsembleConfig) else 1
+
+
 class Ensemble(nn.Module):
     """The mean of what its members think likely.
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tendigits.errors import SettingError, UnknownNameError
-from tendigits.models import EnsembleConfig, ModelConfig, config_from_dict, config_to_dict
+from tendigits.models import ModelConfig, config_from_dict, config_to_dict, count_networks
 from tendigits.training.augmentation import Augmentation
 
 OptimizerName = Literal["adam", "adamw", "muon"]
@@ -82,7 +82,7 @@ class Recipe:
         expected = f"a number above 0, at most {MOST_EPOCHS:,}"
         require(0 < self.epochs <= MOST_EPOCHS, "epochs", self.epochs, expected)
         require(self.lr > 0, "learning rate", self.lr, "a number above 0")
-        least = len(self.model.members) if isinstance(self.model, EnsembleConfig) else 1
+        least = count_networks(self.model)
         expected = f"at least {least}"  # each member of an ensemble is shown some of a batch
         require(self.batch_size >= least, "batch size", self.batch_size, expected)
         shares = {

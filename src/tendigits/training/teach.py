@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tendigits.data import Digits, load_mnist
 from tendigits.errors import SettingError
 from tendigits.evaluation.predict import predict_logits
-from tendigits.models import EnsembleConfig
+from tendigits.models import count_networks
 from tendigits.training.augmentation import Augmentation
 from tendigits.training.batches import Batches
 from tendigits.training.examples import Examples
@@ -144,9 +144,7 @@ def train_further(loaded: LoadedModel, known: Digits, learned: Digits, seed: int
     recipe = recipe_of(loaded)
     state = TrainingState(recipe, seed)
     state.model.load_state_dict(loaded.model.state_dict())
-    config = loaded.config
-    networks = len(config.members) if isinstance(config, EnsembleConfig) else 1
-    batches = MixedBatches(known, learned, seed, networks)
+    batches = MixedBatches(known, learned, seed, count_networks(loaded.config))
     train_steps(state, batches, recipe, STEPS, Examples(recipe, learned))
     return state.model.eval()
 
