@@ -66,12 +66,19 @@ def test_the_same_generator_shows_the_same(recipe: Recipe, some_digits: Digits) 
     assert torch.equal(first, second)
 
 
-def test_a_teacher_is_asked_about_everything(recipe: Recipe, some_digits: Digits) -> None:
-    recipe = replace(recipe, augmentation=Augmentation(outliers=0.2), teacher="small")
+def test_a_teacher_is_asked_about_digits_as_they_are_shown(
+    recipe: Recipe, some_digits: Digits
+) -> None:
+    recipe = replace(
+        recipe, augmentation=Augmentation(outliers=0.2), teacher="small", teacher_share=0.3
+    )
     images, labels = Batches(some_digits, batch_size=50, seed=0).at(0)
     shown, targets = Examples(recipe, some_digits).make(images, labels, seeded())
-    answers = tendigits.load("small").model.eval()(shown).softmax(dim=1)
-    assert torch.allclose(targets, answers, atol=1e-5)
+    answers = tendigits.load("small").model.eval()(shown[:50]).softmax(dim=1)
+    expected = 0.7 * spread(labels, 50) + 0.3 * answers
+    assert torch.allclose(targets[:50], expected, atol=1e-5)
+    assert len(targets) == len(shown) > 50
+    assert (targets[50:] == 0.1).all()
 
 
 def test_spreading_without_outliers_is_one_hot() -> None:

@@ -103,6 +103,12 @@ def test_what_is_made_once_is_not_said_of_calm_steps(made: str) -> None:
     changed(recipe_named("best"), calm=0.3, calm_augmentation=Augmentation())
 
 
+@pytest.mark.parametrize(("teacher", "share"), [("small", 0.0), ("", 0.5), ("small", 1.5)])
+def test_a_teacher_and_its_share_go_together(teacher: str, share: float) -> None:
+    with pytest.raises(SettingError, match="teacher"):
+        changed(recipe_named("cnn"), teacher=teacher, teacher_share=share)
+
+
 def test_settings_that_were_not_given_stay() -> None:
     recipe = recipe_named("cnn")
     assert changed(recipe, epochs=None, lr=None) == recipe

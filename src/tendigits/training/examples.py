@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from tendigits.data.digits import CLASSES, Digits
@@ -12,11 +12,10 @@ from tendigits.data.european import make_european
 from tendigits.data.not_digits import make_not_digits
 from tendigits.data.overprint import make_overprint
 from tendigits.data.rare_forms import make_rare
-from tendigits.models import channels_last
 from tendigits.training.augmentation import Augmentation, batch_augment
 from tendigits.training.batches import batch_shift
 from tendigits.training.recipe import Recipe
-from tendigits.weights import load_model
+from tendigits.training.teacher import Teacher
 
 OVERPRINT_COUNT = 3_000
 OUTLIER_COUNT = 12_000  # each is warped anew whenever it is shown
@@ -41,7 +40,11 @@ class Examples:
         self.calm_augmentation = recipe.calm_augmentation
         self.overprint = self.outliers = torch.empty(0, 1, 28, 28)
         self.outlier_count = 0  # of each batch
-        self.teacher = load_teacher(recipe.teacher, device) if recipe.teacher else None
+        self.teacher: Teacher | None = None
+        self.teacher_share = recipe.teacher_share
+        if recipe.teacher:
+            in_bfloat16 = recipe.precision == "bfloat16"
+            self.teacher = Teacher(recipe.teacher, device, in_bfloat16=in_bfloat16)
         if any(one and one.foreign for one in (self.augmentation, self.calm_augmentation)):
             self.overprint = as_input(make_overprint(OVERPRINT_COUNT, MADE_SEED), device)
         if self.augmentation is not None and self.augmentation.outliers:
@@ -63,7 +66,7 @@ class Examples:
         Returns:
             (N + M, 1, 28, 28) float32, the digits first, M pictures of no digit behind them; and
             their targets: (N,) int64, the labels, where these are all there is to learn, else
-            (N + M, 10) float32, the chance of each class.
+            (N + M, 10) float32, the chance of each class. A teacher is asked about digits only.
         """
         if self.shift:
             images = batch_shift(images, self.shift, generator)
@@ -71,9 +74,14 @@ class Examples:
         if augmentation is not None:
             images = self._join_outliers(images, generator)
             images = batch_augment(images, augmentation, self.overprint, generator)
+        if self.teacher is None and len(images) == len(labels):
+            return images, labels
+        targets = spread(labels, len(images))
         if self.teacher is not None:
-            return images, ask(self.teacher, images)
-        return images, labels if len(images) == len(labels) else spread(labels, len(images))
+            digits = slice(len(labels))
+            answers = self.teacher.answer(images[digits], labels)
+            targets[digits] = torch.lerp(targets[digits], answers, self.teacher_share)
+        return images, targets
 
     def _join_outliers(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return `images` with some pictures of no digit behind them."""
@@ -119,17 +127,6 @@ def spread(labels: Tensor, count: int) -> Tensor:
     known = functional.one_hot(labels, CLASSES).float()
     unknown = known.new_full((count - len(labels), CLASSES), 1 / CLASSES)
     return torch.cat([known, unknown])
-
-
-def load_teacher(name: str, device: torch.device | str) -> nn.Module:
-    """Return the network of the shipped model `name`, ready to be asked."""
-    return channels_last(load_model(name).model.to(device)).eval()
-
-
-def ask(teacher: nn.Module, images: Tensor) -> Tensor:
-    """Return the chances, (N, 10), that a teacher gives each class."""
-    with torch.no_grad():
-        return functional.softmax(teacher(images), dim=1)
 
 
 def as_input(pictures: NDArray[np.uint8], device: torch.device | str) -> Tensor:

@@ -52,8 +52,10 @@ class Recipe:
             other's, so here these shares are 0. None exactly where nothing is calm.
         hold_out: Training pictures, as `Digits.hold_out` chooses them, that the network never sees,
             and by which it is calibrated; whoever trains may say otherwise.
-        teacher: Name of the shipped model whose answers are learned in place of the labels
+        teacher: Name of the shipped model whose answers are learned beside the labels
             (distillation, Hinton, Vinyals & Dean 2015); empty for none.
+        teacher_share: How much of what is learned of a digit is the teacher's answer, in [0, 1];
+            the rest is the label. Above 0 exactly where there is a teacher.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Recipe:
     calm_augmentation: Augmentation | None = None
     hold_out: int = 0
     teacher: str = ""
+    teacher_share: float = 0.0
 
     def __post_init__(self) -> None:
         expected = f"a number above 0, at most {MOST_EPOCHS:,}"
@@ -103,6 +106,10 @@ class Recipe:
             for made in ("european", "rare_forms", "written", "outliers"):
                 share = getattr(self.calm_augmentation, made)
                 require(share == 0, f"{made} of calm steps", share, "0: the augmentation says it")
+        expected = "a share from 0 to 1"
+        require(0 <= self.teacher_share <= 1, "teacher share", self.teacher_share, expected)
+        if (self.teacher_share > 0) != bool(self.teacher):
+            raise SettingError("a teacher and a share above 0 of its answers go together")
         require(0 <= self.shift < 28, "shift", self.shift, "0 to 27 pixels")
         for kind, choice, known in (
             ("optimizer", self.optimizer, get_args(OptimizerName)),

@@ -1,0 +1,55 @@
+"""A teacher: a trained model whose answers are learned beside the labels (distillation).
+
+The label says "7"; a teacher says "7, but it might be a 1", of this picture as it was changed this
+time (Hinton, Vinyals & Dean 2015).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from tendigits.models import Ensemble, channels_last
+from tendigits.weights import load_model
+
+LEAST_TRUST = 0.01  # of a network that gives the label no chance: somebody must answer
+
+
+class Teacher:
+    """A shipped model that is asked about every digit of a batch.
+
+    Each network of an ensemble counts as much as the chance that it gives to the label. One that
+    has never seen a form would else teach its pupil to misread it; where a label is wrong, all
+    deny it alike.
+
+    Args:
+        name: Of the model.
+        device: Where it answers.
+        in_bfloat16: Compute in bfloat16 between the layers.
+
+    Raises:
+        WeightsError: The model file must not be used.
+    """
+
+    def __init__(self, name: str, device: torch.device | str, *, in_bfloat16: bool) -> None:
+        model = load_model(name).model
+        networks: list[nn.Module] = list(model.members) if isinstance(model, Ensemble) else [model]
+        self.networks = [channels_last(network.to(device)).eval() for network in networks]
+        self.device_type = torch.device(device).type
+        self.in_bfloat16 = in_bfloat16
+
+    def answer(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Return the chance of each class.
+
+        Args:
+            images: (N, 1, 28, 28) float32 in [0, 1], as the pupil is shown them.
+            labels: (N,) int64.
+
+        Returns:
+            (N, 10) float32.
+        """
+        with torch.no_grad():
+            with torch.autocast(self.device_type, torch.bfloat16, enabled=self.in_bfloat16):
+                logits = [network(images).float() for network in self.networks]
+            chances = torch.stack(logits).softmax(2)  # (networks, N, 10)
+            places = labels.expand(len(chances), -1).unsqueeze(2)
+            trust = chances.gather(2, places).clamp_min(LEAST_TRUST)
+            return (trust * chances).sum(0) / trust.sum(0)
