@@ -1,6 +1,6 @@
 """What several trainings read together: disjoint groups, each one ensemble.
 
-    scripts/bench recipes member --seeds 3 --runs trained      # and of best, and of small
+    scripts/bench recipes member --seeds 3 --runs trained      # and of forms, and of small
     scripts/bench ensemble --runs trained
 
 Of several recipes, a group is one training of each, all of the same seed; of one recipe, it is some
@@ -23,7 +23,7 @@ from tendigits.evaluation.metrics import evaluate_logits, log_softmax
 from tendigits.evaluation.predict import predict_logits
 from tendigits.weights import load_model
 
-KINDS = ["best", "member", "small"]  # of what is shipped, chosen on held-out digits (LOG)
+KINDS = ["forms", "member", "small"]  # of what is shipped, chosen on held-out digits (LOG)
 
 Logits = dict[int, NDArray[np.float16]]
 Group = list[tuple[str, int]]  # the recipe and the seed of each member

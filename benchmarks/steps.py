@@ -46,8 +46,9 @@ MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # err
 # The steps that take too long to be taken again here, and the results that they are read from.
 LATER = {
     "deeper, bent pictures, a calm end: member": "recipe-member",
-    "wider, other hands and forms: best": "recipe-best",
+    "wider, other hands and forms: forms": "recipe-forms",
     "three kinds together: ensemble": "ensemble",
+    "one network that learns what these say: best": "recipe-best",
 }
 
 Step = tuple[str, Recipe]
