@@ -10,6 +10,7 @@ import typer
 import typer.core
 
 from tendigits.cli import app
+from tendigits.training.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,6 +55,15 @@ def test_every_command_has_the_verb_and_the_options_that_are_typed(page: Path) -
         known = {name for option in (verb or group).params for name in option.opts}
         typed = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert typed <= {*known, "--help"}, words
+
+
+def test_help_names_every_recipe() -> None:
+    """The command writes them out: asking for the recipes would load torch before the help."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    (recipe,) = (option for option in group.commands["train"].params if option.name == "recipe")
+    assert isinstance(recipe, typer.core.TyperArgument)
+    assert str(recipe.help).rstrip(".").replace(" or ", ", ").split(", ") == [*RECIPES]
 
 
 def test_the_commands_of_a_page_are_found() -> None:

@@ -21,8 +21,8 @@ def train(
     recipe: Annotated[
         str | None,
         typer.Argument(
-            help="article-mlp, article-cnn, cnn, fast, fast-99.4, fast-99.7, member, best or "
-            "small.",
+            help="article-mlp, article-cnn, cnn, fast, fast-99.4, fast-99.7, member, forms, "
+            "small or best.",
             show_default="cnn",
         ),
     ] = None,
