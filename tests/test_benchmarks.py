@@ -69,6 +69,11 @@ def test_steps_add_up_and_changed_ones_are_taken_again(
     ]
 
 
+def test_the_steps_that_were_measured_are_those_of_today() -> None:
+    measured = read_runs("steps")
+    assert len(still_valid(measured, make_steps())) == len(measured) > 0
+
+
 def test_a_look_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["steps", "--epochs", "0.01"])
     with pytest.raises(SystemExit, match="2"):

@@ -81,6 +81,14 @@ def test_a_teacher_is_asked_about_digits_as_they_are_shown(
     assert (targets[50:] == 0.1).all()
 
 
+def test_a_teacher_computes_as_its_pupil(recipe: Recipe, some_digits: Digits) -> None:
+    taught = replace(recipe, teacher="small", teacher_share=0.5)
+    for precision in ("bfloat16", "float32"):
+        teacher = Examples(replace(taught, precision=precision), some_digits).teacher
+        assert teacher is not None
+        assert teacher.in_bfloat16 == (precision == "bfloat16")
+
+
 def test_spreading_without_outliers_is_one_hot() -> None:
     assert torch.equal(spread(torch.tensor([3, 0]), 2), torch.eye(10)[[3, 0]])
 

@@ -103,6 +103,14 @@ def test_what_is_made_once_is_not_said_of_calm_steps(made: str) -> None:
     changed(recipe_named("best"), calm=0.3, calm_augmentation=Augmentation())
 
 
+def test_a_recipe_of_before_teachers_had_a_share_is_read() -> None:
+    saved = recipe_named("small").to_dict()
+    del saved["teacher_share"]
+    assert Recipe.from_dict(saved) == recipe_named("small")
+    with pytest.raises(SettingError, match="teacher"):
+        Recipe.from_dict({**saved, "teacher": "small"})
+
+
 @pytest.mark.parametrize(("teacher", "share"), [("small", 0.0), ("", 0.5), ("small", 1.5)])
 def test_a_teacher_and_its_share_go_together(teacher: str, share: float) -> None:
     with pytest.raises(SettingError, match="teacher"):

@@ -9,6 +9,7 @@ import pytest
 from runs import QUICK, StopAfter, Witness, rewrite, settings, without_times
 from tendigits.data import DigitSet
 from tendigits.errors import InterruptedTrainingError, RunFolderError
+from tendigits.registry import shipped_models
 from tendigits.training import run as run_module
 from tendigits.training import trainer
 from tendigits.training.augmentation import Augmentation
@@ -61,6 +62,17 @@ def test_a_resume_wants_the_same_pictures(
     monkeypatch.setattr(run_module, "open_data", lambda folder: other)
     with pytest.raises(RunFolderError, match="are not those that"):
         resume_run(folder)
+
+
+def test_a_resume_wants_the_same_teacher(tmp_path: Path) -> None:
+    taught = replace(QUICK, epochs=0.01, teacher="small", teacher_share=0.5)
+    folder = RunFolder(start_run(settings(taught), tmp_path).folder)
+    before = folder.read_settings().teacher_sha256
+    assert before == shipped_models()["small"].sha256["safetensors"]
+    resume_run(folder.path)
+    rewrite(folder, teacher_sha256="00")
+    with pytest.raises(RunFolderError, match="the model 'small' of the version that began it"):
+        resume_run(folder.path)
 
 
 def test_a_step_is_saved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from runs import QUICK, Witness, settings
 from tendigits.data import DigitSet
+from tendigits.errors import UnknownNameError
 from tendigits.training import run as run_module
 from tendigits.training.run import start_run
 from tendigits.training.run_folder import RunFolder
@@ -83,3 +84,9 @@ def test_what_is_held_out_calibrates_the_model(tmp_path: Path) -> None:
     assert calibration is not None
     assert calibration.fitted_on == 200
     assert load_model(start_run(settings(), tmp_path).folder).calibration is None
+
+
+def test_an_unknown_teacher_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="nobody"):
+        start_run(settings(replace(QUICK, teacher="nobody", teacher_share=0.5)), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,11 +1,13 @@
 """Training: what a teacher answers, and which of its networks is trusted."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 import tendigits
 from tendigits.data import load_mnist
-from tendigits.errors import WeightsError
+from tendigits.errors import UnknownNameError
 from tendigits.models import Ensemble
 from tendigits.training.teacher import Teacher
 
@@ -26,11 +28,12 @@ def test_each_network_counts_as_much_as_it_gives_to_the_label() -> None:
     expected = chances_of_members()
     wrong = (LABELS + torch.arange(len(LABELS)) % 3) % 10  # one in three is right
     answers = Teacher("ensemble", "cpu", in_bfloat16=False).answer(IMAGES, wrong)
-    for place in (0, 1, 2, 100):
+    for place, label in enumerate(wrong):
         chances = expected[:, place]
-        trust = chances[:, wrong[place]].clamp_min(0.01)
+        trust = chances[:, label].clamp_min(0.01)
         mean = (trust[:, None] * chances).sum(0) / trust.sum()
         assert torch.allclose(answers[place], mean, atol=1e-5)
+    assert not torch.allclose(answers, expected.mean(0), atol=1e-2)
 
 
 def test_a_network_that_misreads_a_picture_is_hardly_heard() -> None:
@@ -46,13 +49,22 @@ def test_one_network_teaches_too_and_in_bfloat16_about_the_same() -> None:
     whole = Teacher("small", "cpu", in_bfloat16=False).answer(IMAGES, LABELS)
     half = Teacher("small", "cpu", in_bfloat16=True).answer(IMAGES, LABELS)
     assert not whole.requires_grad
+    assert not torch.equal(whole, half)
     assert (whole - half).abs().max() < 0.05
     assert torch.allclose(whole.sum(1), torch.ones(len(whole)), atol=1e-5)
 
 
 def test_an_unknown_teacher_is_refused() -> None:
-    with pytest.raises(WeightsError, match="nobody"):
+    with pytest.raises(UnknownNameError, match="nobody"):
         Teacher("nobody", "cpu", in_bfloat16=False)
+
+
+def test_what_lies_in_the_current_folder_teaches_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Teacher("small", "cpu", in_bfloat16=False)
 
 
 class Says(torch.nn.Module):

@@ -31,7 +31,8 @@ class Examples:
         device: Where examples are made.
 
     Raises:
-        WeightsError: The teacher's model file must not be used.
+        UnknownNameError: There is no such teacher.
+        WeightsError: The teacher's file is not the one that was shipped.
     """
 
     def __init__(self, recipe: Recipe, digits: Digits, device: torch.device | str = "cpu") -> None:

@@ -42,7 +42,8 @@ class Recipe:
         schedule: How the learning rate goes: ``constant``, or ``triangle``, straight up and down.
         warmup: Share of all steps in which the learning rate goes up, in [0, 1).
         final_lr: Learning rate of the last step, as a share of the highest one.
-        label_smoothing: Share of a label's weight that is spread over all ten classes, in [0, 1).
+        label_smoothing: Share of what is learned of a digit, label and teacher's answer alike, that
+            is spread over all ten classes, in [0, 1).
         shift: Most pixels by which a training picture is moved each way, at random; 0 for none.
         augmentation: How training pictures are changed besides; None for not at all.
         calm: Share of all steps, at the end, in [0, 1): after strong changes the network settles on
@@ -55,7 +56,9 @@ class Recipe:
         teacher: Name of the shipped model whose answers are learned beside the labels
             (distillation, Hinton, Vinyals & Dean 2015); empty for none.
         teacher_share: How much of what is learned of a digit is the teacher's answer, in [0, 1];
-            the rest is the label. Above 0 exactly where there is a teacher.
+            the rest is the label. Above 0 exactly where there is a teacher. The shipped models know
+            all of MNIST's training digits but the 5,000 of ``Digits.hold_out(5000)``: with another
+            `hold_out`, what is held out taught the teacher.
     """
 
     name: str

@@ -9,6 +9,7 @@ import torch
 from tendigits.data import open_data
 from tendigits.environment import choose_device, computes_in_bfloat16
 from tendigits.errors import RunFolderError, UsageError
+from tendigits.registry import shipped_file, shipped_models
 from tendigits.training.batches import Batches
 from tendigits.training.events import Observer, RunResult
 from tendigits.training.recipe import Recipe
@@ -40,6 +41,8 @@ def start_run(
     Raises:
         DataError: The set cannot be used.
         SettingError: The settings do not fit the set.
+        UnknownNameError: The recipe's teacher is no shipped model.
+        WeightsError: The teacher's file is not the one that was shipped.
         DivergedError: The loss stopped being finite.
         RunFolderError: A file of the run could not be written.
         CheckpointError: A checkpoint could not be written.
@@ -64,6 +67,7 @@ def start_run(
         recipe=recipe,
         data=settings.data and settings.data.resolve(),  # a resume may come from anywhere
         train_fingerprint=digit_set.train.fingerprint(),
+        teacher_sha256=teacher_sha256(recipe),
     )
     folder = create_run_folder(runs, settings)
     with folder.locked():
@@ -85,9 +89,11 @@ def resume_run(
 
     Raises:
         RunFolderError: It is no run folder, another process is training it, its device is not here,
-            its set is no longer what it was, or a file of it could not be written.
+            its set or its teacher is no longer what it was, or a file of it could not be written.
         CheckpointError: No checkpoint of it is whole.
         DataError: The set cannot be used.
+        UnknownNameError: Its teacher is no shipped model.
+        WeightsError: The teacher's file is not the one that was shipped.
     """
     folder = RunFolder(path)
     settings = folder.read_settings()
@@ -98,8 +104,21 @@ def resume_run(
             f"the pictures in {settings.data or 'the package'} are not those that {path} was "
             "trained on: put them back, or train again from the start"
         )
+    if teacher_sha256(settings.recipe) != settings.teacher_sha256:
+        raise RunFolderError(
+            f"the teacher of {path}, the model {settings.recipe.teacher!r} of the version that "
+            "began it, is not in this version: continue it with that one, or train again"
+        )
     with folder.locked():
         return Run(folder, settings, digit_set, observer or Observer(), should_stop).finish()
+
+
+def teacher_sha256(recipe: Recipe) -> str:
+    """Return the sha256 of the file of a recipe's teacher; empty for none."""
+    if not recipe.teacher:
+        return ""
+    shipped_file(recipe.teacher, "safetensors")  # is it there, and whole?
+    return shipped_models()[recipe.teacher].sha256["safetensors"]
 
 
 def check_device(path: Path, device: str) -> None:

@@ -42,6 +42,7 @@ class RunSettings:
         threads: Threads that torch uses on the processor; 1 to 1024.
         checkpoint_seconds: Time between checkpoints, in seconds; 0 to 10^9.
         train_fingerprint: sha256 of the training part of the set, with what is held out of it.
+        teacher_sha256: Of the file of the recipe's teacher; empty for none.
     """
 
     recipe: Recipe
@@ -52,6 +53,7 @@ class RunSettings:
     threads: int
     checkpoint_seconds: float
     train_fingerprint: str = ""
+    teacher_sha256: str = ""
 
     def __post_init__(self) -> None:
         for name, value, low, high in (

@@ -8,29 +8,30 @@ import torch
 from torch import Tensor, nn
 
 from tendigits.models import Ensemble, channels_last
+from tendigits.registry import shipped_file
 from tendigits.weights import load_model
 
-LEAST_TRUST = 0.01  # of a network that gives the label no chance: somebody must answer
+LEAST_TRUST = 0.01  # about what one that learnt labels smoothed by 0.1 gives a class it rules out
 
 
 class Teacher:
     """A shipped model that is asked about every digit of a batch.
 
-    Each network of an ensemble counts as much as the chance that it gives to the label. One that
-    has never seen a form would else teach its pupil to misread it; where a label is wrong, all
-    deny it alike.
+    Each network of an ensemble counts as much as the chance that it gives to the label: one that
+    has never seen a form would otherwise teach its pupil to misread it.
 
     Args:
-        name: Of the model.
+        name: Of the shipped model.
         device: Where it answers.
         in_bfloat16: Compute in bfloat16 between the layers.
 
     Raises:
-        WeightsError: The model file must not be used.
+        UnknownNameError: There is no such model.
+        WeightsError: Its file is not the one that was shipped.
     """
 
     def __init__(self, name: str, device: torch.device | str, *, in_bfloat16: bool) -> None:
-        model = load_model(name).model
+        model = load_model(shipped_file(name, "safetensors")).model
         networks: list[nn.Module] = list(model.members) if isinstance(model, Ensemble) else [model]
         self.networks = [channels_last(network.to(device)).eval() for network in networks]
         self.device_type = torch.device(device).type
