@@ -175,8 +175,8 @@ def forms() -> Recipe:
 def small() -> Recipe:
     """Return the reader's default: little arithmetic, and digits of every form.
 
-    An ensemble's answers in place of the labels gained nothing (LOG, 2026-11-25); beside them, as
-    `best` learns them, was not tried.
+    It has no teacher: another network's answers, in place of the labels or beside them, gained it
+    nothing (LOG, 2026-11-25 and 2026-11-28).
     """
     return replace(
         member(),
