@@ -66,7 +66,9 @@ def test_a_resume_wants_the_same_pictures(
 
 def test_a_resume_wants_the_same_teacher(tmp_path: Path) -> None:
     taught = replace(QUICK, epochs=0.01, teacher="small", teacher_share=0.5)
-    folder = RunFolder(start_run(settings(taught), tmp_path).folder)
+    witness = Witness()
+    folder = RunFolder(start_run(settings(taught), tmp_path, observer=witness).folder)
+    assert [start.teacher for start in witness.starts] == ["small"]
     before = folder.read_settings().teacher_sha256
     assert before == shipped_models()["small"].sha256["safetensors"]
     resume_run(folder.path)

@@ -85,6 +85,8 @@ class PlainDisplay(Display):
             f"on {start.train_count:,} digits of {start.data}"
         )
         self._print(f"Device: {start.device}, {start.threads} thread{'s' * (start.threads > 1)}")
+        if start.teacher:
+            self._print(f"Teacher: {start.teacher}, whose answers are learned beside the labels")
         if start.step:
             self._print(f"Going on after step {start.step:,} of {start.total_steps:,}")
         self._print(explain_val(start))

@@ -15,6 +15,7 @@ class RunStart:
     Attributes:
         folder: The run folder.
         recipe: The recipe's name.
+        teacher: The model whose answers are learned beside the labels; empty for none.
         seed: The seed.
         device: The device in words.
         threads: Threads that torch uses on the processor.
@@ -30,6 +31,7 @@ class RunStart:
 
     folder: Path
     recipe: str
+    teacher: str
     seed: int
     device: str
     threads: int

@@ -112,6 +112,7 @@ class Run:
         start = RunStart(
             folder=self.folder.path,
             recipe=self.recipe.name,
+            teacher=self.recipe.teacher,
             seed=self.settings.seed,
             device=describe_device(self.state.device),
             threads=self.settings.threads,
