@@ -182,8 +182,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default=DEFAULT, help="a model's name, or an ONNX file")
     parser.add_argument("--line-network", type=Path, default=SHIPPED, help="an ONNX file")
-    parser.add_argument("--lines", type=int, default=3_000, help="to fit on")
-    parser.add_argument("--held-out", type=int, default=2_000, help="lines to calibrate on")
+    parser.add_argument("--lines", type=int, default=1_500, help="to fit on")
+    parser.add_argument("--held-out", type=int, default=4_000, help="lines to calibrate on")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--out", type=Path, default=FITTED)
     parser.add_argument(
