@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.recipes import runs_of
 from benchmarks.results import RESULTS, read_runs, summarise, write_results
 from tendigits.data import load_mnist
 from tendigits.errors import WeightsError
@@ -47,7 +48,7 @@ def add_answers(recipe: str, runs: Path) -> Logits:
     """Let the finished runs of `recipe` in a folder answer; keep and return all seeds' logits."""
     answers = read_answers(recipe)
     images = load_mnist().test.images
-    for folder in sorted(runs.glob(f"*-{recipe}")):
+    for folder, _ in runs_of(runs, recipe):
         try:
             loaded = load_model(folder)
         except WeightsError as error:  # a run that is still training has no model yet

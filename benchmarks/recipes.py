@@ -12,13 +12,16 @@ import contextlib
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import run_command
 from benchmarks.results import read_results, read_runs, results_path, summarise, write_results
 from tendigits.environment import available_cores, describe_environment, processor_name
-from tendigits.training.recipes import RECIPES
+from tendigits.training.recipe import Recipe
+from tendigits.training.recipes import RECIPES, recipe_named
 
 
 def measure_seed(recipe: str, seed: int, runs: Path | None, threads: int) -> dict[str, Any]:
@@ -52,11 +55,20 @@ def measure_seed(recipe: str, seed: int, runs: Path | None, threads: int) -> dic
 
 def find_run(runs: Path, recipe: str, seed: int) -> Path | None:
     """Return the run of a recipe and a seed that was begun in a folder; None if there is none."""
+    for folder, begun in runs_of(runs, recipe):
+        if begun == seed:
+            return folder
+    return None
+
+
+def runs_of(runs: Path, recipe: str) -> Iterator[tuple[Path, int]]:
+    """Yield the runs of a recipe, as it is today, that were begun in a folder, and their seeds."""
+    today = recipe_named(recipe)
     for path in sorted(runs.glob(f"*-{recipe}/recipe.json")):
         begun = json.loads(path.read_bytes())
-        if (begun["recipe"]["name"], begun["seed"]) == (recipe, seed):
-            return path.parent
-    return None
+        trained = Recipe.from_dict(begun["recipe"])
+        if replace(trained, precision=today.precision) == today:  # a run settles what is auto
+            yield path.parent, begun["seed"]
 
 
 def versions(environment: dict[str, Any]) -> dict[str, Any]:

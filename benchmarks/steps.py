@@ -2,7 +2,7 @@
 
     scripts/bench steps --seeds 5
 
-From the tutorial's CNN to the seventh, every step keeps what those before it brought. Trainings
+From the tutorial's CNN to the fifth, every step keeps what those before it brought. Trainings
 that were measured before, by the same recipe, are kept, so that seeds and steps add up, also over
 days and machines; the last steps, which take long, are read from the results of `recipes` and
 `ensemble`.
@@ -51,6 +51,10 @@ LATER = {
     "three kinds together: ensemble": "ensemble",
     "one network that learns what these say: best": "recipe-best",
 }
+# The steps that are compared with another one than the step before.
+COMPARED = {
+    "one network that learns what these say: best": "wider, other hands and forms: forms",
+}
 
 Step = tuple[str, Recipe]
 
@@ -71,7 +75,10 @@ def make_steps() -> list[Step]:
 
 
 def recipe_sha256(recipe: Recipe) -> str:
-    """Return a fingerprint of a recipe but for its name and for what it leaves at its default."""
+    """Return a fingerprint of a recipe but for its name and for what it leaves at its default.
+
+    So a new setting changes none, and a default must not change what it means.
+    """
     said = {one.name for one in fields(recipe) if getattr(recipe, one.name) != one.default}
     saved = {name: value for name, value in recipe.to_dict().items() if name in said - {"name"}}
     return hashlib.sha256(json.dumps(saved, sort_keys=True).encode()).hexdigest()[:16]

@@ -185,10 +185,19 @@ def test_a_wrong_label_is_found(few_digits: DigitSet) -> None:
 
 
 def test_a_run_that_was_begun_is_found_by_its_recipe_and_seed(tmp_path: Path) -> None:
-    for name, seed in (("001-small", 0), ("002-very-small", 1), ("003-small", 1), ("004-best", 1)):
-        recipe = {"name": name[4:]}
+    small = recipe_named("small")
+    older = replace(recipe_named("best"), teacher="", teacher_share=0.0)
+    begun = {
+        "001-small": (small, 0),
+        "002-very-small": (replace(small, name="very-small"), 1),
+        "003-small": (replace(small, precision="float32"), 1),
+        "004-best": (older, 1),
+    }
+    for name, (recipe, seed) in begun.items():
         (tmp_path / name).mkdir()
-        (tmp_path / name / "recipe.json").write_text(json.dumps({"recipe": recipe, "seed": seed}))
+        saved = {"recipe": recipe.to_dict(), "seed": seed}
+        (tmp_path / name / "recipe.json").write_text(json.dumps(saved))
     (tmp_path / "000-small").mkdir()
     assert recipes.find_run(tmp_path, "small", 1) == tmp_path / "003-small"
-    assert recipes.find_run(tmp_path, "best", 0) is None
+    assert recipes.find_run(tmp_path, "small", 2) is None
+    assert recipes.find_run(tmp_path, "best", 1) is None  # by what the name meant before

@@ -73,7 +73,11 @@ def test_a_resume_wants_the_same_teacher(tmp_path: Path) -> None:
     assert before == shipped_models()["small"].sha256["safetensors"]
     resume_run(folder.path)
     rewrite(folder, teacher_sha256="00")
-    with pytest.raises(RunFolderError, match="the model 'small' of the version that began it"):
+    with pytest.raises(RunFolderError, match=r"the model 'small' that taught .* is not in this"):
+        resume_run(folder.path)
+    gone = replace(folder.read_settings().recipe, teacher="nobody")
+    rewrite(folder, recipe=gone.to_dict())
+    with pytest.raises(RunFolderError, match="the model 'nobody' that taught"):
         resume_run(folder.path)
 
 

@@ -1,7 +1,7 @@
 """Tables of what was read right: recipes, ensembles, shipped models, steps, other learners."""
 
 from benchmarks.results import read_results, read_runs, summarise
-from benchmarks.steps import with_later
+from benchmarks.steps import COMPARED, with_later
 from benchmarks.tables.markdown import (
     column,
     deviation,
@@ -97,26 +97,28 @@ def steps_table() -> str:
     if not runs:
         return unmeasured("steps")
     rows: list[list[str]] = []
-    before = None
+    errors: dict[str, float] = {}
+    before = ""
     runs = with_later(runs)
     for number, step in enumerate(dict.fromkeys(run["step"] for run in runs), 1):
         here = [run for run in runs if run["step"] == step]
         accuracy = summarise(run["test_accuracy"] for run in here)
         seconds = summarise(run["train_seconds"] for run in here)
-        errors = 1 - accuracy.mean
+        errors[step] = 1 - accuracy.mean
+        compared = COMPARED.get(step, before)
         rows.append(
             [
                 str(number),
                 step,
                 f"{accuracy.mean:.2%}",
                 deviation(accuracy),
-                f"{10_000 * errors:.0f}",
-                f"{1 - errors / before:.0%}" if before else "",
+                f"{10_000 * errors[step]:.0f}",
+                f"{1 - errors[step] / errors[compared]:.0%}" if compared else "",
                 round_off(seconds.mean),
                 str(accuracy.count),
             ]
         )
-        before = errors
+        before = step
     head = ["", "step", "test accuracy, mean", "sd", "errors per 10,000"]
     head += ["errors that it took away", "seconds", "seeds"]
     plot = "![Errors in 10,000 test pictures at each step](steps.png)\n\n"

@@ -57,8 +57,8 @@ class Recipe:
             (distillation, Hinton, Vinyals & Dean 2015); empty for none.
         teacher_share: How much of what is learned of a digit is the teacher's answer, in [0, 1];
             the rest is the label. Above 0 exactly where there is a teacher. The shipped models know
-            all of MNIST's training digits but the 5,000 of ``Digits.hold_out(5000)``: with another
-            `hold_out`, what is held out taught the teacher.
+            all of MNIST's training digits but the 5,000 of ``Digits.hold_out(5000)``: where more is
+            held out, the rest of it taught the teacher.
     """
 
     name: str

@@ -92,7 +92,6 @@ def resume_run(
             its set or its teacher is no longer what it was, or a file of it could not be written.
         CheckpointError: No checkpoint of it is whole.
         DataError: The set cannot be used.
-        UnknownNameError: Its teacher is no shipped model.
         WeightsError: The teacher's file is not the one that was shipped.
     """
     folder = RunFolder(path)
@@ -104,10 +103,12 @@ def resume_run(
             f"the pictures in {settings.data or 'the package'} are not those that {path} was "
             "trained on: put them back, or train again from the start"
         )
-    if teacher_sha256(settings.recipe) != settings.teacher_sha256:
+    teacher = settings.recipe.teacher
+    known = not teacher or teacher in shipped_models()
+    if not known or teacher_sha256(settings.recipe) != settings.teacher_sha256:
         raise RunFolderError(
-            f"the teacher of {path}, the model {settings.recipe.teacher!r} of the version that "
-            "began it, is not in this version: continue it with that one, or train again"
+            f"the model {teacher!r} that taught {path} is not in this version of tendigits: "
+            "continue it with the version that began it, or train again"
         )
     with folder.locked():
         return Run(folder, settings, digit_set, observer or Observer(), should_stop).finish()
