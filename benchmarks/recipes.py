@@ -55,10 +55,7 @@ def measure_seed(recipe: str, seed: int, runs: Path | None, threads: int) -> dic
 
 def find_run(runs: Path, recipe: str, seed: int) -> Path | None:
     """Return the run of a recipe and a seed that was begun in a folder; None if there is none."""
-    for folder, begun in runs_of(runs, recipe):
-        if begun == seed:
-            return folder
-    return None
+    return next((folder for folder, begun in runs_of(runs, recipe) if begun == seed), None)
 
 
 def runs_of(runs: Path, recipe: str) -> Iterator[tuple[Path, int]]:

@@ -5,9 +5,8 @@
 From the tutorial's CNN to the fifth, every step keeps what those before it brought. Trainings
 that were measured before, by the same recipe, are kept, so that seeds and steps add up, also over
 days and machines; the last steps, which take long, are read from the results of `recipes` and
-`ensemble`.
-Accuracy is that on the test set, which chose none of them. It writes the figures, and the plot
-docs/steps.png.
+`ensemble`. Accuracy is that on the test set, which chose none of them. It writes the figures, and
+the plot docs/steps.png.
 """
 
 import argparse
@@ -45,16 +44,15 @@ PLOT = Path(__file__).parent.parent / "docs" / "steps.png"
 MARKS = (10, 20, 30, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000)  # errors, on the scale
 
 # The steps that take too long to be taken again here, and the results that they are read from.
+FORMS = "wider, other hands and forms: forms"
+PUPIL = "one network that learns what these say: best"
 LATER = {
     "deeper, bent pictures, a calm end: member": "recipe-member",
-    "wider, other hands and forms: forms": "recipe-forms",
+    FORMS: "recipe-forms",
     "three kinds together: ensemble": "ensemble",
-    "one network that learns what these say: best": "recipe-best",
+    PUPIL: "recipe-best",
 }
-# The steps that are compared with another one than the step before.
-COMPARED = {
-    "one network that learns what these say: best": "wider, other hands and forms: forms",
-}
+COMPARED = {PUPIL: FORMS}  # a step with another one than the step before
 
 Step = tuple[str, Recipe]
 

@@ -62,6 +62,8 @@ def start_run(
         )
         recipe = replace(recipe, batch_size=len(train))
     Batches(train, batch_size=recipe.batch_size, seed=settings.seed)  # do they fit?
+    if recipe.teacher:
+        shipped_file(recipe.teacher, "safetensors")  # is it there, and whole?
     settings = replace(
         settings,
         recipe=recipe,
@@ -103,23 +105,19 @@ def resume_run(
             f"the pictures in {settings.data or 'the package'} are not those that {path} was "
             "trained on: put them back, or train again from the start"
         )
-    teacher = settings.recipe.teacher
-    known = not teacher or teacher in shipped_models()
-    if not known or teacher_sha256(settings.recipe) != settings.teacher_sha256:
+    if teacher_sha256(settings.recipe) != settings.teacher_sha256:
         raise RunFolderError(
-            f"the model {teacher!r} that taught {path} is not in this version of tendigits: "
-            "continue it with the version that began it, or train again"
+            f"the model {settings.recipe.teacher!r} that taught {path} is not in this version of "
+            "tendigits: continue it with the version that began it, or train again"
         )
     with folder.locked():
         return Run(folder, settings, digit_set, observer or Observer(), should_stop).finish()
 
 
 def teacher_sha256(recipe: Recipe) -> str:
-    """Return the sha256 of the file of a recipe's teacher; empty for none."""
-    if not recipe.teacher:
-        return ""
-    shipped_file(recipe.teacher, "safetensors")  # is it there, and whole?
-    return shipped_models()[recipe.teacher].sha256["safetensors"]
+    """Return the sha256 of the file of a recipe's teacher; empty for none that is shipped."""
+    teacher = shipped_models().get(recipe.teacher)
+    return teacher.sha256["safetensors"] if teacher else ""
 
 
 def check_device(path: Path, device: str) -> None:
