@@ -41,7 +41,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> School:
 @pytest.fixture(scope="module")
 def address(school: School) -> Iterator[str]:
     app = create_app(HERE, routers=[teaching_router(school)], features=["corrections"])
-    with serving(app, HERE) as client:
+    with serving(app) as client:
         yield str(client.base_url.join("/"))
 
 

@@ -84,7 +84,7 @@ def make_app(queue: ReviewQueue, settings: Settings, seconds: float = 120) -> Fa
 @pytest.fixture
 def client(queue: ReviewQueue) -> Iterator[httpx.Client]:
     settings = Settings(readers=0)
-    with serving(make_app(queue, settings), settings) as client:
+    with serving(make_app(queue, settings)) as client:
         yield client
 
 
@@ -193,7 +193,7 @@ def test_what_the_database_refuses_is_not_called_stored(
 
 def test_everything_but_the_empty_page_needs_the_token(queue: ReviewQueue) -> None:
     settings = Settings(readers=0, token=TOKEN)
-    with serving(make_app(queue, settings), settings) as client:
+    with serving(make_app(queue, settings)) as client:
         for method, path in ROUTES:
             body = {"who": "anna", "text": "1"} if method == "POST" else None
             for headers in ({}, {"Authorization": "Bearer another token of any length"}):
@@ -211,7 +211,7 @@ def test_everything_but_the_empty_page_needs_the_token(queue: ReviewQueue) -> No
 def test_a_review_is_opened_by_the_place_of_its_queue(tmp_path: Path) -> None:
     settings = Settings(readers=0, token=TOKEN)
     app = create_app(settings, routers=[open_review(str(tmp_path / "new" / "queue.sqlite"))])
-    with serving(app, settings) as client:
+    with serving(app) as client:
         right = {"Authorization": f"Bearer {TOKEN}"}
         counts = client.get("/v1/review/counts", headers=right).json()
         assert counts == {"open": 0, "leased": 0, "settled": 0}
@@ -323,7 +323,7 @@ def test_a_time_that_is_up_loses_nothing_that_was_typed(
     browser: Browser, queue: ReviewQueue
 ) -> None:
     settings = Settings(readers=0)
-    with serving(make_app(queue, settings, seconds=1), settings) as client:
+    with serving(make_app(queue, settings, seconds=1)) as client:
         address = str(client.base_url.join("/"))
         with open_page(browser, address, "review", refusals=1) as page:
             begin(page)
@@ -339,7 +339,7 @@ def test_a_time_that_is_up_loses_nothing_that_was_typed(
 @needs_chromium
 def test_the_page_asks_for_the_token(browser: Browser, queue: ReviewQueue) -> None:
     settings = Settings(readers=0, token=TOKEN)
-    with serving(make_app(queue, settings), settings) as client:
+    with serving(make_app(queue, settings)) as client:
         address = str(client.base_url.join("/"))
         with open_page(browser, address, "review", refusals=1) as page:
             page.keyboard.type("anna")

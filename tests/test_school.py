@@ -1,7 +1,6 @@
 """The service is corrected, taught, and takes it back, while it goes on reading."""
 
 import base64
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +12,11 @@ import pytest
 from fastapi import FastAPI
 
 from hands import mirrored_sevens
+from server import serving
 from tendigits.data import Digits, DigitSet, open_data
 from tendigits.serving.app import create_app
 from tendigits.serving.corrections import Correction, Corrections
 from tendigits.serving.problems import Problem
-from tendigits.serving.server import listen, make_server
 from tendigits.serving.settings import Settings
 from tendigits.serving.teaching import School, teaching_router
 
@@ -43,17 +42,8 @@ def app(school: School) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[httpx.Client]:
-    listening = listen("127.0.0.1", 0)
-    server = make_server(app, Settings(readers=0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    try:
-        with httpx.Client(base_url=address, timeout=120) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serving(app) as client:
+        yield client
 
 
 def correct(client: httpx.Client, image: Any, label: int) -> httpx.Response:

@@ -76,7 +76,7 @@ def codes(mnist: DigitSet) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with serving(create_app(HERE), HERE) as client:
+    with serving(create_app(HERE)) as client:
         yield client
 
 
@@ -234,7 +234,7 @@ def test_a_picture_that_is_longer_than_its_packet_says_is_damaged(client: httpx.
 def test_what_packets_unpack_to_keeps_nobody_else_out(digit: bytes) -> None:
     settings = replace(HERE, held_bytes=8 << 20)
     packet = zip_of(*[bytes(8 << 20)] * 2, *[digit] * 30)
-    with serving(create_app(settings), settings) as client, contextlib.ExitStack() as stack:
+    with serving(create_app(settings)) as client, contextlib.ExitStack() as stack:
         answers = [
             stack.enter_context(
                 client.stream("POST", "/v1/read/batch", content=packet, headers=ZIP)
@@ -285,7 +285,7 @@ def test_a_body_without_a_length_is_counted(client: httpx.Client) -> None:
 def test_json_without_a_length_is_counted(tmp_path: Path) -> None:
     app = create_app(HERE, routers=[teaching_router(School(tmp_path, "small"))])
     kind = {"Content-Type": "application/json"}
-    with serving(app, HERE) as client:
+    with serving(app) as client:
         parts = (b" " * (1 << 20) for _ in range(9))
         answer = client.post("/v1/corrections", content=parts, headers=kind)
         assert "at most 8 MiB" in problem(answer, 413)
@@ -415,7 +415,7 @@ def test_a_queue_shares_fairly_and_refuses_when_full() -> None:
 def test_a_crowd_is_refused_at_the_door(digit: bytes) -> None:
     settings = replace(HERE, waiting=1)
     app = create_app(settings)
-    with serving(app, settings) as client:
+    with serving(app) as client:
         place = (client.base_url.host, client.base_url.port or 0)
         request = (
             b"POST /v1/read?fields=one HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
@@ -521,7 +521,7 @@ def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: P
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[httpx.Client]:
     settings = replace(HERE, receive_seconds=0.5)
-    with serving(create_app(settings), settings) as client:
+    with serving(create_app(settings)) as client:
         yield client
 
 
