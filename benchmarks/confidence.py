@@ -34,6 +34,7 @@ from tendigits.evaluation.metrics import softmax_probs
 from tendigits.evaluation.predict import predict_logits
 from tendigits.evaluation.reject import risk_at_reject, threshold_for
 from tendigits.imaging import to_mnist_form
+from tendigits.registry import shipped_models
 from tendigits.weights import ModelInfo, load_model
 
 HELD_OUT = 5_000  # pictures
@@ -169,7 +170,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for path in arguments.models:
         recipe, rows = measure(path, arguments.data, arguments.fashion)
-        command = "scripts/bench confidence MODEL"
+        model = recipe if recipe in shipped_models() else f"runs/NNN-{recipe}"
+        command = f"scripts/bench confidence {model}"
         command += " --data FOLDER" * bool(arguments.data)
         command += " --fashion FOLDER" * bool(arguments.fashion)
         write_results(f"confidence-{recipe}", command, rows)

@@ -1,4 +1,7 @@
-"""README's pictures of the page, drawn on in a real browser (`scripts/bench pictures`)."""
+"""README's pictures: a postcode read, and the page, drawn on in a real browser.
+
+    scripts/bench pictures
+"""
 
 import argparse
 import math
@@ -6,9 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from benchmarks.command import run_command
 from benchmarks.serving import service
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -85,10 +90,12 @@ def take(browser: Browser, address: str, name: str, *, phone: bool) -> None:
 
 
 def main() -> None:
-    """Take both pictures."""
+    """Take all pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chromium", default=CHROMIUM, help="the browser")
     arguments = parser.parse_args()
+    postcode = str(ROOT / "examples" / "postcode.jpg")
+    run_command("read", postcode, "--draw", str(DOCS / "read.png"))
     with service() as (_, port), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.chromium, args=ARGUMENTS)
         for name, phone in (("page.png", False), ("page-phone.png", True)):

@@ -1,15 +1,15 @@
 """Tables of what was read right: recipes, ensembles, shipped models, steps, other learners."""
 
 from benchmarks.results import read_results, read_runs, summarise
-from benchmarks.steps import COMPARED, with_later
+from benchmarks.steps import COMPARED, LATER, with_later
 from benchmarks.tables.markdown import (
     column,
     deviation,
     markdown,
     of_name,
     round_off,
-    source,
     source_line,
+    source_list,
     unmeasured,
     with_spread,
 )
@@ -37,8 +37,7 @@ def recipes_table() -> str:
             ]
         )
     head = ["recipe", "test accuracy, mean", "sd", "worst seed", "seeds", "seconds", "peak memory"]
-    sources = "".join(f"- {source(f'recipe-{recipe}')}\n" for recipe in measured)
-    return f"{markdown(head, rows)}\n{sources}"
+    return markdown(head, rows) + source_list(f"recipe-{recipe}" for recipe in measured)
 
 
 def shipped_table() -> str:
@@ -65,8 +64,7 @@ def shipped_table() -> str:
         )
     head = ["model", "test accuracy, mean", "sd", "seeds", "the shipped file", "minutes to train"]
     head += ["parameters", "multiply-adds", "size", "sha256 begins"]
-    sources = "".join(f"- {source(results)}\n" for results in measured.values())
-    return f"{markdown(head, rows)}\n{sources}"
+    return markdown(head, rows) + source_list(measured.values())
 
 
 def results_of(model: str) -> str:
@@ -122,7 +120,7 @@ def steps_table() -> str:
     head = ["", "step", "test accuracy, mean", "sd", "errors per 10,000"]
     head += ["errors that it took away", "seconds", "seeds"]
     plot = "![Errors in 10,000 test pictures at each step](steps.png)\n\n"
-    return plot + markdown(head, rows) + source_line("steps")
+    return plot + markdown(head, rows) + source_list(["steps", *LATER.values()])
 
 
 def compare_table() -> str:

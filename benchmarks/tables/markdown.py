@@ -1,5 +1,6 @@
 """Markdown from results: tables, and the line that says where their figures come from."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from benchmarks.results import Summary, read_results, read_runs, summarise
@@ -34,6 +35,11 @@ def unmeasured(name: str) -> str:
     return f"Not measured yet: `scripts/bench {name}`.\n"
 
 
+def source_list(names: Iterable[str]) -> str:
+    """Return `source` of several results, as a list."""
+    return "".join(f"\n- {source(name)}" for name in names) + "\n"
+
+
 def column(name: str, field: str) -> Summary:
     """Return the summary of a field over the runs of `name`."""
     return summarise(run[field] for run in read_runs(name))
@@ -52,8 +58,8 @@ def deviation(accuracy: Summary) -> str:
 def with_spread(seconds: Summary) -> str:
     """Return a mean with its standard deviation, where there is more than one."""
     if seconds.count == 1:
-        return f"{seconds.mean:.3g}"
-    return f"{seconds.mean:.3g} ± {seconds.deviation:.2g}"
+        return round_off(seconds.mean)
+    return f"{round_off(seconds.mean)} ± {float(f'{seconds.deviation:.2g}'):,g}"
 
 
 def round_off(value: float) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.results import read_runs, results_path, summarise
-from benchmarks.tables.markdown import markdown, source, unmeasured
+from benchmarks.tables.markdown import markdown, source_list, unmeasured
 
 
 def models_table(kind: str, heading: str) -> str:
@@ -21,7 +21,7 @@ def models_table(kind: str, heading: str) -> str:
     means = (summarise(run["accuracy"] for run in list(runs[name].values())[1:]) for name in names)
     rows.append([f"mean without {plain}", "", *(f"{mean.mean:.2%}" for mean in means)])
     head = [heading, "n", *(name.removeprefix(f"{kind}-") for name in names)]
-    return markdown(head, rows) + "".join(f"\n- {source(name)}" for name in names) + "\n"
+    return markdown(head, rows) + source_list(names)
 
 
 def accuracy_cell(run: dict[str, Any] | None) -> str:

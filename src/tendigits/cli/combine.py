@@ -16,7 +16,7 @@ def combine(
         Path, typer.Option(help="The .safetensors file to write.", readable=False)
     ] = Path("ensemble.safetensors"),
 ) -> None:
-    """Join trained networks into one model: more accurate than each, and as slow as all."""
+    """Join trained networks into one model: often more accurate than each, as slow as all."""
     require_torch()
     from tendigits.combine import combine_models
 
