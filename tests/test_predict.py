@@ -134,8 +134,8 @@ def test_pictures_that_were_trained_on_are_not_measured(digit_set: DigitSet) -> 
     divided = replace(digit_set, divided_here=True)
     same_pictures = replace(ELSEWHERE, train_fingerprint=divided.train.fingerprint())
     assert part_to_measure(divided, same_pictures) == "test"
-    same_name_only = replace(ELSEWHERE, data="mine")
-    assert part_to_measure(divided, same_name_only) == "all"
+    grown_since = replace(ELSEWHERE, data=divided.name)
+    assert part_to_measure(divided, grown_since) == "test"
 
 
 def test_the_first_pictures_are_shown_unless_they_come_class_by_class() -> None:

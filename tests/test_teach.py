@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 import tendigits
 from hands import mirrored_sevens
@@ -12,7 +13,9 @@ from tendigits.data import Digits, DigitSet
 from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import load_classifier
 from tendigits.teaching import teach_shelf
+from tendigits.training import teach as teach_module
 from tendigits.training.teach import BATCH, MixedBatches, chance_of_loss, teach
+from tendigits.weights import LoadedModel
 
 
 def test_fifty_corrections_are_learned_and_mnist_is_kept(mnist: DigitSet) -> None:
@@ -22,6 +25,27 @@ def test_fifty_corrections_are_learned_and_mnist_is_kept(mnist: DigitSet) -> Non
     assert after < before / 2
     assert lesson.mnist_errors[1] <= lesson.mnist_errors[0] + 10
     assert lesson.accepted
+
+
+def test_no_lesson_measures_on_what_an_earlier_one_learned(
+    mnist: DigitSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[Digits] = []
+
+    def remember(loaded: LoadedModel, known: Digits, corrections: Digits, seed: int) -> nn.Module:
+        learned.append(corrections)
+        return loaded.model
+
+    monkeypatch.setattr(teach_module, "train_further", remember)
+    corrections, kept = mnist.test.take(slice(120)), 0
+    for count in range(6, 121, 19):
+        _, lesson = teach(tendigits.load("small"), corrections.take(slice(count)))
+        assert lesson.kept + lesson.corrections == count
+        assert lesson.kept >= kept
+        kept = lesson.kept
+    before = {image.tobytes() for part in learned[:-1] for image in part.images}
+    last = {image.tobytes() for image in learned[-1].images}
+    assert before <= last
 
 
 def test_each_network_of_an_ensemble_is_shown_as_many_pictures_as_one_alone(

@@ -171,4 +171,4 @@ def _print_counts(digit_set: "DigitSet") -> None:
     table.add_row("all", *(f"{len(part):,}" for part in parts), style="bold")
     Console().print(table)
     if digit_set.divided_here:
-        typer.echo("The folder has no test part: a sixth of each class was set aside as one.")
+        typer.echo("The folder has no test part: about a sixth of each class was set aside as one.")

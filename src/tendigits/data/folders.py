@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from tendigits.data import idx
+from tendigits.data.aside import aside_by_content
 from tendigits.data.digits import CLASSES, SIDE, Digits, DigitSet
 from tendigits.errors import DataFormatError, DataNotFoundError
 
-ASIDE_SEED = 0  # fixes which pictures become the test part when the source names none
-ASIDE_SHARE = 1 / 6  # of each class; a sixth, as 10,000 is of 60,000 in MNIST
+ASIDE_SHARE = 1 / 6  # of each class, about; a sixth, as 10,000 is of 60,000 in MNIST
 
 # The names that MNIST and its successors use, such as train-images-idx3-ubyte,
 # t10k-labels.idx1-ubyte, emnist-digits-test-images-idx3-ubyte and qmnist-train-labels-idx2-int.
@@ -54,7 +54,7 @@ def load_folder(folder: Path) -> DigitSet:
     turned upright. Pictures lie in a sub-folder for each digit, ``0`` to ``9``, directly or under
     ``train/`` and ``test/``; `pictures.read_pictures` says what happens to them.
 
-    If there is no test part, a sixth of each class, always the same, is set aside as one.
+    If there is no test part, about a sixth of each class, always the same, is set aside as one.
 
     Args:
         folder: The folder.
@@ -149,7 +149,7 @@ def find_idx_files(folder: Path) -> IdxFiles | None:
 
 
 def set_aside(digits: Digits) -> tuple[Digits, Digits]:
-    """Divide off a sixth of each class, always the same, as a test part.
+    """Divide off about a sixth of each class as a test part; a picture that joins moves no other.
 
     Args:
         digits: What there is.
@@ -158,12 +158,11 @@ def set_aside(digits: Digits) -> tuple[Digits, Digits]:
         The part to train on and the part to test on, each in the order of `digits`; the latter is
         empty if no class has the two pictures that it takes to have one in each part.
     """
-    generator = np.random.default_rng(ASIDE_SEED)
     aside = np.zeros(len(digits), np.bool_)
     for digit in range(CLASSES):
-        places = generator.permutation(np.flatnonzero(digits.labels == digit))
-        count = max(1, round(len(places) * ASIDE_SHARE)) if len(places) > 1 else 0
-        aside[places[:count]] = True
+        places = np.flatnonzero(digits.labels == digit)
+        if len(places) > 1:
+            aside[places] = aside_by_content(digits.images[places], ASIDE_SHARE)
     return digits.take(np.flatnonzero(~aside)), digits.take(np.flatnonzero(aside))
 
 

@@ -48,7 +48,8 @@ class Answers:
         data: Name of the set.
         classes: What each of the ten labels stands for.
         part: Which part of the set.
-        trained_on: The model was trained on pictures of this part.
+        trained_on: The model was trained on pictures of this part, or may have been: it was trained
+            on a set of this name, whose pictures were others then.
         digits: Its N pictures and labels.
         logits: (N, 10) float32.
         calibration: How logits become chances; None where the model carries none.
@@ -134,7 +135,7 @@ def answer(
         data=digit_set.name,
         classes=digit_set.classes,
         part=measured,
-        trained_on=measured != "test" and was_trained_on(digit_set, loaded.info),
+        trained_on=measured != "test" and may_know(digit_set, loaded.info),
         digits=digits,
         logits=predict_logits(loaded.model, digits.images, device=place),
         calibration=loaded.calibration,
@@ -145,18 +146,19 @@ def part_to_measure(digit_set: DigitSet, info: ModelInfo) -> Part:
     """Return the largest part of a set that says how well a model reads what it has never seen.
 
     That is the test part, where the source has one. Where it has none, it is the whole set; but if
-    the model was trained on this set, it is the part that was set aside here.
+    the model was trained on this set, it is the part that was set aside here: also where pictures
+    have joined since, which leave those of that part there.
 
     Args:
         digit_set: The set.
         info: Where the model's weights come from.
     """
-    return "all" if digit_set.divided_here and not was_trained_on(digit_set, info) else "test"
+    return "all" if digit_set.divided_here and not may_know(digit_set, info) else "test"
 
 
-def was_trained_on(digit_set: DigitSet, info: ModelInfo) -> bool:
-    """Return whether a model knows pictures of the training part."""
-    return info.train_fingerprint == digit_set.train.fingerprint()
+def may_know(digit_set: DigitSet, info: ModelInfo) -> bool:
+    """Return whether a model was trained on a set, or on what it was before it grew."""
+    return info.data == digit_set.name or info.train_fingerprint == digit_set.train.fingerprint()
 
 
 def part_named(digit_set: DigitSet, part: Part) -> Digits:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tendigits.data import Digits, load_mnist
+from tendigits.data.aside import aside_by_content
 from tendigits.errors import SettingError
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import count_networks
@@ -30,8 +31,9 @@ from tendigits.weights import LoadedModel
 STEPS = 100
 BATCH = 192  # pictures that a network is shown at a step
 CORRECTED_SHARE = 0.25  # of a batch
-LEAST_CORRECTIONS = 6  # two of these are kept to measure on
-KEPT_SHARE = 1 / 3  # of the corrections, to measure on
+LEAST_CORRECTIONS = 6
+LEAST_KEPT = 2  # of the corrections; and at least as many are learned from
+KEPT_SHARE = 1 / 3  # of the corrections, about, to measure on
 MNIST_COUNT = 5_000  # held-out digits to measure on, where the model's training held out none
 SIGNIFICANT = 0.05  # a chance below it is taken for a loss on MNIST
 
@@ -95,7 +97,8 @@ def teach(loaded: LoadedModel, corrections: Digits, *, seed: int = 0) -> tuple[n
     Args:
         loaded: The model; it is left as it is.
         corrections: Pictures with their right labels, at least six.
-        seed: Fixes the training; which of them are kept to measure on depends on their number only.
+        seed: Fixes the training; which of them are kept to measure on, their content says, so that
+            no later lesson measures on what an earlier one learned.
 
     Returns:
         The taught network and what it is worth; whether to use it is `Lesson.accepted`.
@@ -110,7 +113,8 @@ def teach(loaded: LoadedModel, corrections: Digits, *, seed: int = 0) -> tuple[n
             f"there are {len(corrections)} corrections: expected at least {LEAST_CORRECTIONS}, to "
             "learn from some and to measure on the others"
         )
-    learned, kept = corrections.hold_out(round(KEPT_SHARE * len(corrections)))
+    is_kept = aside_by_content(corrections.images, KEPT_SHARE, LEAST_KEPT)
+    learned, kept = (corrections.take(np.flatnonzero(side)) for side in (~is_kept, is_kept))
     known, held_out = load_mnist().train.hold_out(loaded.info.hold_out or MNIST_COUNT)
     taught = train_further(loaded, known, learned, seed)
     wrong = [
@@ -157,7 +161,7 @@ def recipe_of(loaded: LoadedModel) -> Recipe:
         epochs=1,
         batch_size=BATCH,
         optimizer="adamw",
-        lr=6e-4,  # a hundredth of what a network begins with: it is to move a little
+        lr=6e-4,  # a small part of what a network begins with: it is to move a little
         schedule="triangle",
         warmup=0.1,
         label_smoothing=0.05,
