@@ -77,6 +77,13 @@ def test_a_damaged_one_gives_way_to_the_one_before(tmp_path: Path, name: str, da
     assert again.step == 2
 
 
+def test_what_was_damaged_does_not_stand_in_for_a_spare(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, made(6))
+    (save_checkpoint(tmp_path, made(9)) / "manifest.json").write_text("{}")
+    save_checkpoint(tmp_path, made(7))  # training went on from 6
+    assert [path.name[-1] for path in finished_checkpoints(tmp_path)] == ["7", "6"]
+
+
 def test_nothing_whole_is_said(tmp_path: Path) -> None:
     (save_checkpoint(tmp_path, made(1)) / "manifest.json").write_text("{}")
     with pytest.raises(CheckpointError, match=r"no checkpoint in .* is whole"):

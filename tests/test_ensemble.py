@@ -10,6 +10,7 @@ from benchmarks.ensemble import make_groups, together
 from torch.nn import functional
 
 from tendigits.combine import combine_models
+from tendigits.data import DigitSet
 from tendigits.errors import SettingError
 from tendigits.models import (
     CompactConfig,
@@ -51,6 +52,19 @@ def test_an_ensemble_answers_with_the_mean_probability(models: list[Path], tmp_p
     assert torch.allclose(found.exp().sum(1), torch.tensor(1.0), atol=1e-5)
     halves = [one.numpy().astype(np.float16) for one in logits]
     assert np.allclose(together(halves), found.numpy(), atol=0.01)
+
+
+def test_what_cannot_be_calibrated_is_combined_and_said(
+    models: list[Path], tmp_path: Path, mnist: DigitSet
+) -> None:
+    info = replace(INFO, train_fingerprint=mnist.train.fingerprint(), hold_out=4)
+    for path in models:
+        loaded = load_model(path)
+        save_model(path, loaded.model, loaded.config, info)
+    notes: list[str] = []
+    both = combine_models(models, tmp_path / "both.safetensors", notes.append)
+    assert load_model(both).calibration is None
+    assert notes[0].startswith("the model is not calibrated: ")
 
 
 def test_in_training_each_picture_is_shown_to_one_member_in_turn() -> None:

@@ -117,6 +117,19 @@ def test_a_teacher_and_its_share_go_together(teacher: str, share: float) -> None
         changed(recipe_named("cnn"), teacher=teacher, teacher_share=share)
 
 
+def test_a_changed_rate_changes_that_of_the_filters_alike() -> None:
+    small = recipe_named("small")
+    slower = changed(small, lr=small.lr / 10)
+    assert slower.filter_lr == pytest.approx(small.filter_lr / 10)
+    assert changed(small, lr=0.001, filter_lr=0.02).filter_lr == 0.02
+
+
+@pytest.mark.parametrize("settings", [{"filter_lr": 0.0}, {"weight_decay": 0.1}])
+def test_what_muon_cannot_do_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match=r"expected .* muon"):
+        replace(recipe_named("small"), **settings)
+
+
 def test_settings_that_were_not_given_stay() -> None:
     recipe = recipe_named("cnn")
     assert changed(recipe, epochs=None, lr=None) == recipe

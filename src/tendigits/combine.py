@@ -1,13 +1,13 @@
 """Several trained networks joined into one model, which answers with the mean of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
 
 from tendigits.data import load_mnist
-from tendigits.errors import SettingError
+from tendigits.errors import DataFormatError, SettingError
 from tendigits.evaluation.confidence import Calibration, calibrate
 from tendigits.evaluation.predict import predict_logits
 from tendigits.models import EnsembleConfig, build_ensemble
@@ -16,12 +16,15 @@ from tendigits.weights import ModelInfo, load_model, save_model
 RECIPE = "ensemble"  # under which a combined model goes
 
 
-def combine_models(models: Sequence[Path], out: Path) -> Path:
+def combine_models(
+    models: Sequence[Path], out: Path, note: Callable[[str], None] = lambda words: None
+) -> Path:
     """Write the ensemble of some models as a model file of its own.
 
     Args:
         models: At least two model files, run folders or names of shipped models.
         out: The ``.safetensors`` file to write.
+        note: Told why the model is not calibrated, where what was held out does not do for that.
 
     Returns:
         The file that was written.
@@ -50,7 +53,12 @@ def combine_models(models: Sequence[Path], out: Path) -> Path:
     for place, member in enumerate(loaded):
         ensemble.members[place].load_state_dict(member.model.state_dict())
     info = replace(first, recipe=RECIPE)
-    save_model(out, ensemble, config, info, calibrate_on_mnist(ensemble, info))
+    try:
+        calibration = calibrate_on_mnist(ensemble, info)
+    except DataFormatError as error:
+        calibration = None
+        note(f"the model is not calibrated: {error}")
+    save_model(out, ensemble, config, info, calibration)
     return out
 
 
@@ -61,6 +69,9 @@ def calibrate_on_mnist(model: nn.Module, info: ModelInfo) -> Calibration | None:
         model: The network.
         info: Where its weights come from; those of another set, or that nothing was held out of,
             are not calibrated.
+
+    Raises:
+        DataFormatError: As `calibrate`.
     """
     train = load_mnist().train
     if not info.hold_out or info.train_fingerprint != train.fingerprint():

@@ -20,4 +20,4 @@ def combine(
     require_torch()
     from tendigits.combine import combine_models
 
-    print(combine_models(models, out))
+    print(combine_models(models, out, lambda words: typer.echo(f"Note: {words}", err=True)))

@@ -18,7 +18,7 @@ def export(
     ] = None,
     int8: Annotated[bool, typer.Option("--int8", help="Compute in 8-bit integers.")] = False,
 ) -> None:
-    """Write a model as an ONNX file, after a comparison with the original."""
+    """Write a model as an ONNX file; in float32, it is compared with the original."""
     from tendigits.environment import require_torch
 
     require_torch()

@@ -22,7 +22,7 @@ def train(
         str | None,
         typer.Argument(
             help="article-mlp, article-cnn, cnn, fast, fast-99.4, fast-99.7, member, forms, "
-            "small, best or best-all.",
+            "small or best.",
             show_default="cnn",
         ),
     ] = None,

@@ -68,7 +68,7 @@ class Augmentation:
         """Return the augmentation that `dataclasses.asdict` wrote.
 
         Raises:
-            TypeError: A setting is missing or unknown.
+            TypeError: A setting is unknown.
             KeyError: The warp is missing.
         """
         return cls(**{**saved, "warp": Warp(**saved["warp"])})

@@ -71,7 +71,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     except OSError as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise CheckpointError(_refusal(folder, final, error)) from error
-    for old in finished_checkpoints(folder)[KEPT:]:
+    found = finished_checkpoints(folder)
+    newest = found.index(final)
+    # What is newer was damaged, or training would not have gone on from an older one.
+    for old in (*found[:newest], *found[newest + KEPT :]):
         shutil.rmtree(old, ignore_errors=True)  # a leftover does no harm: it is never the newest
     return final
 

@@ -35,8 +35,8 @@ class Recipe:
         precision: Of the numbers between the layers; weights and the optimizer are always float32.
             ``auto`` is bfloat16 on a device that computes in it, float32 elsewhere; a run settles
             it when it begins.
-        lr: The highest learning rate.
-        filter_lr: The same of Muon's filters.
+        lr: The highest learning rate, of all that Muon does not move.
+        filter_lr: The same of Muon's filters, above 0 with it; `changed` keeps it in step.
         betas: Decay of the optimizer's mean and of its mean square, each in [0, 1).
         weight_decay: Share of each weight that is taken off at a step, times the learning rate.
         schedule: How the learning rate goes: ``constant``, or ``triangle``, straight up and down.
@@ -103,6 +103,12 @@ class Recipe:
         amounts["filter learning rate"] = self.filter_lr
         for name, value in amounts.items():
             require(value >= 0, name, value, "at least 0")
+        if self.optimizer == "muon":
+            rate = self.filter_lr
+            require(rate > 0, "filter learning rate", rate, "a number above 0, for muon")
+            require(
+                self.weight_decay == 0, "weight decay", self.weight_decay, "0, as muon has none"
+            )
         if (self.calm > 0) != (self.calm_augmentation is not None):
             raise SettingError("a share above 0 of calm steps and a calm augmentation go together")
         if self.calm_augmentation is not None:
@@ -183,6 +189,8 @@ def require(holds: bool, name: str, value: float, expected: str) -> None:
 def changed(recipe: Recipe, **settings: Any) -> Recipe:
     """Return `recipe` with those of `settings` that are not None.
 
+    Where the learning rate is among them and the filters' own is not, that changes with it.
+
     Raises:
         SettingError: A setting is outside its range.
         TypeError: A setting is unknown.
@@ -191,6 +199,8 @@ def changed(recipe: Recipe, **settings: Any) -> Recipe:
     unknown = given.keys() - {field.name for field in fields(recipe)}
     if unknown:
         raise TypeError(f"a recipe has no {', '.join(sorted(unknown))}")
+    if "lr" in given:
+        given.setdefault("filter_lr", recipe.filter_lr * (given["lr"] / recipe.lr))
     return replace(recipe, **given)
 
 

@@ -207,14 +207,6 @@ def best() -> Recipe:
     )
 
 
-def best_all() -> Recipe:
-    """Return `best` with every training picture, once every choice was made on those held out.
-
-    Nothing is left to fit its confidence on, so `best` is what the package holds.
-    """
-    return replace(best(), name="best-all", hold_out=0)
-
-
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "article-mlp": article_mlp,
     "article-cnn": article_cnn,
@@ -226,7 +218,6 @@ RECIPES: dict[str, Callable[[], Recipe]] = {
     "forms": forms,
     "small": small,
     "best": best,
-    "best-all": best_all,
 }
 
 

@@ -12,6 +12,7 @@ from tendigits.errors import RunFolderError, UsageError
 from tendigits.registry import shipped_file, shipped_models
 from tendigits.training.batches import Batches
 from tendigits.training.events import Observer, RunResult
+from tendigits.training.own_data import require_digits
 from tendigits.training.recipe import Recipe
 from tendigits.training.run_folder import RunFolder, RunSettings, create_run_folder
 from tendigits.training.trainer import Run, divide
@@ -64,6 +65,8 @@ def start_run(
     Batches(train, batch_size=recipe.batch_size, seed=settings.seed)  # do they fit?
     if recipe.teacher:
         shipped_file(recipe.teacher, "safetensors")  # is it there, and whole?
+    if settings.data is not None:
+        require_digits(recipe, train)
     settings = replace(
         settings,
         recipe=recipe,
