@@ -47,8 +47,10 @@ USPS_MARGIN = 4  # pixels around USPS's 16x16, which its digits fill: imaging lo
 Row = dict[str, Any]
 
 
-def refuse_unless_held_out(info: ModelInfo) -> None:
-    """End the program if a model knows the digits that would calibrate it."""
+def refuse_unless_held_out(info: ModelInfo, train: Digits) -> None:
+    """End the program if a model knows the digits of `train` that would calibrate it."""
+    if info.train_fingerprint != train.fingerprint():
+        sys.exit(f"{info.recipe} was trained on {info.data}: expected MNIST")
     if info.hold_out != HELD_OUT:
         sys.exit(
             f"{info.recipe} was trained with {info.hold_out} digits held out: expected {HELD_OUT}; "
@@ -139,8 +141,8 @@ def make_strangers(digits: Digits, kinds: tuple[str, ...]) -> dict[str, NDArray[
 def measure(path: Path, data: Path | None, fashion: Path | None) -> tuple[str, list[Row]]:
     """Return the name of a model's recipe and everything that was measured of it."""
     model, _, info, _ = load_model(path)
-    refuse_unless_held_out(info)
     mnist = load_mnist()
+    refuse_unless_held_out(info, mnist.train)
     _, held_out = mnist.train.hold_out(HELD_OUT)
     logits = predict_logits(model, held_out.images)
     calibration = fit_temperature(logits, held_out.labels)

@@ -1,6 +1,6 @@
 """README's pictures: a postcode read, and the page, drawn on in a real browser.
 
-    scripts/bench pictures
+scripts/bench pictures
 """
 
 import argparse

@@ -64,7 +64,8 @@ def runs_of(runs: Path, recipe: str) -> Iterator[tuple[Path, int]]:
     for path in sorted(runs.glob(f"*-{recipe}/recipe.json")):
         begun = json.loads(path.read_bytes())
         trained = Recipe.from_dict(begun["recipe"])
-        if replace(trained, precision=today.precision) == today:  # a run settles what is auto
+        same_recipe = replace(trained, precision=today.precision) == today  # a run settles auto
+        if same_recipe and begun["hold_out"] == today.hold_out and begun["data"] is None:
             yield path.parent, begun["seed"]
 
 

@@ -34,6 +34,8 @@ def ship(run: Path) -> ShippedModel:
     loaded = load_model(run)
     if loaded.info.seed != SHIPPED_SEED:
         sys.exit(f"{run} has the seed {loaded.info.seed}: what is shipped is seed {SHIPPED_SEED}")
+    if loaded.info.train_fingerprint != load_mnist().train.fingerprint():
+        sys.exit(f"{run} was trained on {loaded.info.data}: what is shipped knows MNIST only")
     name = loaded.info.recipe
     weights, onnx = folder() / f"{name}.safetensors", folder() / f"{name}.onnx"
     write_bytes(weights, (run / MODEL_FILE if run.is_dir() else run).read_bytes())

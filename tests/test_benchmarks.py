@@ -101,11 +101,11 @@ def test_the_road_of_a_picture_is_drawn(tmp_path: Path) -> None:
 
 def test_the_table_says_what_a_step_took_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accuracies, "read_runs", lambda name: RUNS)
-    monkeypatch.setattr(accuracies, "source_line", lambda name: f"\nmade by {name}\n")
+    monkeypatch.setattr(accuracies, "source_list", lambda names: f"made by {[*names]}\n")
     table = accuracies.steps_table()
     assert "| 1 | first | 97.90% | 0.14% | 210 |  | 2 | 2 |" in table
     assert "| 2 | second | 98.95% | 0.07% | 105 | 50% | 2 | 2 |" in table
-    assert table.endswith("made by steps\n")
+    assert table.endswith(f"made by {['steps', *steps.LATER.values()]}\n")
 
 
 @pytest.mark.parametrize("name", ["steps", "compare"])
@@ -195,9 +195,13 @@ def test_a_run_that_was_begun_is_found_by_its_recipe_and_seed(tmp_path: Path) ->
     }
     for name, (recipe, seed) in begun.items():
         (tmp_path / name).mkdir()
-        saved = {"recipe": recipe.to_dict(), "seed": seed}
+        saved = {"recipe": recipe.to_dict(), "seed": seed, "data": None, "hold_out": 5000}
         (tmp_path / name / "recipe.json").write_text(json.dumps(saved))
     (tmp_path / "000-small").mkdir()
     assert recipes.find_run(tmp_path, "small", 1) == tmp_path / "003-small"
     assert recipes.find_run(tmp_path, "small", 2) is None
+    for other in ({"data": "mine"}, {"hold_out": 7000}):
+        saved = {"recipe": small.to_dict(), "seed": 1, "data": None, "hold_out": 5000} | other
+        (tmp_path / "003-small" / "recipe.json").write_text(json.dumps(saved))
+        assert recipes.find_run(tmp_path, "small", 1) is None
     assert recipes.find_run(tmp_path, "best", 1) is None  # by what the name meant before

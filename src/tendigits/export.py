@@ -1,4 +1,4 @@
-"""Models for where there is no torch: ONNX files, in float32 or int8, compared with the original.
+"""Models for where there is no torch: ONNX files, in float32, compared with the original, or int8.
 
 An exported model takes what the network takes, ``images`` (N, 1, 28, 28) float32 in [0, 1], and
 gives ``logits`` (N, 10); the normalisation is inside.

@@ -76,7 +76,7 @@ def calibrate(logits: Logits, labels: Labels) -> Calibration:
     """Fit the temperature, and reject what is less sure than all but a hundredth of real digits.
 
     Args:
-        logits: (N, 10), finite, of pictures that trained nothing and chose nothing.
+        logits: (N, 10), finite, of pictures that trained nothing.
         labels: (N,), 0 to 9.
 
     Raises:
@@ -95,7 +95,7 @@ def fit_temperature(logits: Logits, labels: Labels) -> Calibration:
     no floating point number lies between the bounds.
 
     Args:
-        logits: (N, 10), finite, of pictures that trained nothing and chose nothing.
+        logits: (N, 10), finite, of pictures that trained nothing.
         labels: (N,), 0 to 9.
 
     Raises:

@@ -35,16 +35,6 @@ class RejectCurve:
     accepted: NDArray[np.int64]
     errors: NDArray[np.int64]
 
-    @property
-    def rejected_shares(self) -> NDArray[np.float64]:
-        """Share of all answers that is rejected, (K,), descending to 0."""
-        return 1 - self.accepted / self.count
-
-    @property
-    def error_rates(self) -> NDArray[np.float64]:
-        """Share of the accepted answers that is wrong, (K,)."""
-        return self.errors / self.accepted
-
 
 @dataclass(frozen=True, kw_only=True)
 class AcceptedRisk:
@@ -163,7 +153,8 @@ def threshold_for(
     the threshold that is returned keeps that rate at or under `error` in at least the share
     `level` of all draws of held-out answers. It says nothing about pictures of another origin. It
     fails if the confidences themselves were fitted on the held-out answers, unless fitting leaves
-    their order: a temperature changes the order of probabilities, but not that of margins.
+    their order: a temperature changes the order of probabilities, but not that of margins. Of those
+    draws that yield a threshold at all, more than 1 - `level` may break the promise, where few do.
 
     Thresholds are tested one after the other from the surest half of the answers down; each passes
     if the exact upper bound of Clopper & Pearson (1934) at `level` is at most `error`, and the
