@@ -71,16 +71,18 @@ def postgresql() -> Iterator[Server]:
     if not PROGRAMS:
         raise FileNotFoundError(MISSING)
     folder = Path(tempfile.mkdtemp(prefix="tendigits-postgres-"))
-    server = Server(folder, free_port())
     try:
         if os.getuid() == 0:  # as whom it refuses to run
             shutil.chown(folder, "postgres", "postgres")
         made = run("initdb", folder, "--auth=trust", "--username=postgres", "--no-sync").wait()
         assert made == 0, "initdb failed"
-        server.start()
-        yield server
+        server = Server(folder, free_port())  # now, so that nothing else has time to take it
+        try:
+            server.start()
+            yield server
+        finally:
+            server.end()
     finally:
-        server.end()
         shutil.rmtree(folder)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -17,6 +17,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 WAIT = 30_000  # milliseconds
+expect.set_options(timeout=WAIT)  # a page's default is not that of `expect`
 GIVEN_UP = "net::ERR_ABORTED"  # what was asked for when the page was left
 
 needs_chromium = pytest.mark.skipif(

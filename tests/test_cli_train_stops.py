@@ -24,7 +24,7 @@ def test_a_request_to_stop_ends_tidily_and_can_be_resumed(
     )
     assert process.stdout is not None
     while '"step"' not in process.stdout.readline():
-        pass
+        assert process.poll() is None, "it ended before it was told to"
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -43,6 +43,7 @@ def test_a_killed_training_ends_with_the_same_weights(idx_folder: Path, tmp_path
     command += ["--threads", "1", *options]
     process = subprocess.Popen(command, cwd=tmp_path / "killed")
     while not list(tmp_path.glob("killed/runs/*/checkpoint/step-*")):
+        assert process.poll() is None, "it ended before it was killed"
         time.sleep(0.01)
     process.kill()
     process.wait()

@@ -20,7 +20,7 @@ MUTANTS = 500
 
 # Prints what came of each mutant, then the peak of its own memory in bytes.
 DECODE_ALL = """
-import resource, sys
+import re, resource, sys
 from pathlib import Path
 from tendigits.errors import DataFormatError
 from tendigits.imaging import decoding
@@ -29,8 +29,10 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
         print(path.name, *decoding.decode(path).shape)
     except DataFormatError as error:
         print(path.name, "refused" if "\\n" not in str(error) else "in several lines")
-unit = 1 if sys.platform == "darwin" else 1024
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+if sys.platform == "linux":  # whose ru_maxrss begins at that of the parent
+    print(int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024)
+else:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 

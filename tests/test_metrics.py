@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import binomtest  # type: ignore[import-untyped]
@@ -86,6 +86,7 @@ def test_figures_are_json(answers: tuple[Logits, Labels]) -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_interval_is_that_of_scipy(trial: tuple[int, int]) -> None:
     expected = binomtest(*trial).proportion_ci(method="exact")

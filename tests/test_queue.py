@@ -411,6 +411,7 @@ def test_a_killed_postgresql_has_what_was_stored(server: Server) -> None:
     with ThreadPoolExecutor(2) as pool:
         done = [pool.submit(work, who) for who in ("anna", "ben")]
         while len(told) < 20:
+            assert not all(each.done() for each in done), "both ended before the server did"
             time.sleep(0.01)
         server.kill()
         for each in done:

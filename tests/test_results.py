@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tendigits.errors import DataFormatError
@@ -39,6 +39,7 @@ FIELDS = st.builds(
 PAGES = st.builds(Page, fields=st.lists(FIELDS, max_size=3).map(tuple), width=SIDES, height=SIDES)
 
 
+@settings(deadline=None)
 @given(PAGES)
 def test_a_page_comes_back_from_json(page: Page) -> None:
     assert Page.from_dict(json.loads(json.dumps(page.to_dict(), allow_nan=False))) == page

@@ -31,6 +31,7 @@ from tendigits.serving.review import as_jpeg, open_review, packed, review_router
 from tendigits.serving.settings import Settings
 from tendigits.sorting.pieces import Answered
 from tendigits.sorting.queue import ReviewQueue
+from tendigits.sorting.tables import pieces
 
 TOKEN = "a token of sixteen characters"
 ROUTES = (
@@ -303,6 +304,7 @@ def test_a_review_by_keyboard_alone(
         see(page, 3)
         page.keyboard.press("Control+z")
         see(page, 1)
+        expect(page.locator("#counts")).to_have_text("0 of 3 done")  # until then keys do nothing
         expect(page.get_by_label("What is on the picture")).to_have_value("72104")
         page.keyboard.type("72109")
         page.keyboard.press("Enter")
@@ -323,12 +325,13 @@ def test_a_time_that_is_up_loses_nothing_that_was_typed(
     browser: Browser, queue: ReviewQueue
 ) -> None:
     settings = Settings(readers=0)
-    with serving(make_app(queue, settings, seconds=1)) as client:
+    with serving(make_app(queue, settings)) as client:
         address = str(client.base_url.join("/"))
         with open_page(browser, address, "review", refusals=1) as page:
             begin(page)
             page.keyboard.type("72104")
-            page.wait_for_timeout(1_100)
+            with queue.storage.writing() as connection:
+                connection.execute(pieces.update().values(leased_until=0.0))
             page.keyboard.press("Enter")
             expect(page.get_by_role("alert")).to_contain_text("Press Enter once more")
             page.keyboard.press("Enter")

@@ -205,7 +205,7 @@ async function undo() {
   if (undone.leased) {
     await lay(undone.leased, undone.text);
     byId("code").select();
-    await count();
+    count().catch((error) => tell(error.message));
   } else {
     byId("said").textContent += " Somebody else looks at that piece now.";
     if (!piece) await next();
