@@ -32,6 +32,27 @@ DROP = """([name, content, type]) => {
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
 }"""
 
+# One finger draws, another comes and goes; then the other draws.
+FINGERS = """async () => {
+    const { Sheet } = await import("/page/canvas.js");
+    const canvas = document.createElement("canvas");
+    canvas.style.cssText = "position: fixed; left: 0; top: 0; width: 400px; height: 250px";
+    document.body.append(canvas);
+    canvas.setPointerCapture = () => {}; // these fingers are none that the browser knows
+    const sheet = new Sheet(canvas, () => {});
+    for (const [type, pointerId, clientX, clientY] of [
+        ["down", 1, 50, 50], ["move", 1, 50, 100], ["down", 2, 350, 200], ["move", 1, 50, 150],
+        ["move", 2, 350, 201], ["up", 2, 350, 201], ["move", 1, 50, 200], ["up", 1, 50, 200],
+        ["down", 2, 300, 20], ["up", 2, 300, 20],
+    ]) {
+        const button = type === "move" ? -1 : 0;
+        const event = { pointerId, clientX, clientY, button, pointerType: "touch" };
+        canvas.dispatchEvent(new PointerEvent(`pointer${type}`, event));
+    }
+    const pixels = (point) => point.map((share) => Math.round(400 * share));
+    return sheet.strokes.map((stroke) => stroke.map(pixels));
+}"""
+
 
 @pytest.fixture(scope="module")
 def school(tmp_path_factory: pytest.TempPathFactory) -> School:
@@ -224,6 +245,27 @@ def test_a_correction_is_kept(page: Page, school: School) -> None:
     teach = page.get_by_role("button", name="Teach it this one")
     expect(teach).to_be_disabled()
     expect(teach).to_have_attribute("title", "From 6 corrections on")
+
+
+def test_an_outage_is_told_where_something_is_taught(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    draw_seven(page)
+    expect(page.locator("#text")).to_have_text("7")
+    page.route("**/v1/corrections", lambda route: route.abort())
+    page.get_by_role("group", name="That was a …").get_by_role("button", name="1").click()
+    expect(page.locator("#corrected")).to_have_text("The service does not answer: try again.")
+    page.route("**/v1/teaching", lambda route: route.fulfill(status=504, body="<h1>Late</h1>"))
+    page.locator("#teach").evaluate("(button) => { button.disabled = false; button.click(); }")
+    expect(page.locator("#corrected")).to_have_text("The service does not answer: try again.")
+    expect(page.locator("#teach")).to_be_enabled()
+    context.close()
+
+
+def test_a_palm_does_not_draw(page: Page) -> None:
+    strokes = page.evaluate(FINGERS)
+    assert strokes == [[[50, 50], [50, 100], [50, 150], [50, 200]], [[300, 20]]]
 
 
 def test_everything_has_a_name(page: Page) -> None:

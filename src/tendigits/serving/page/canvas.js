@@ -13,11 +13,12 @@ export class Sheet {
     this.strokes = []; // lists of [x, y], as shares of the sheet's width
     this.picture = null; // { blob, bitmap }
     this.current = null;
+    this.pointer = null; // the finger, pen or mouse that draws: another one is a palm
     this.cursor = null; // where the keyboard's pen is
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     for (const name of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(name, () => this.#up());
+      canvas.addEventListener(name, (event) => this.#up(event));
     }
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#hideCursor());
@@ -138,20 +139,23 @@ export class Sheet {
   }
 
   #down(event) {
-    if (event.button !== 0) return;
-    this.canvas.setPointerCapture(event.pointerId);
+    if (event.button !== 0 || this.pointer !== null) return;
+    this.pointer = event.pointerId;
+    this.canvas.setPointerCapture(this.pointer);
     this.cursor = null;
     this.#begin(this.#point(event));
   }
 
   #move(event) {
-    if (!this.current || this.cursor) return;
+    if (event.pointerId !== this.pointer || !this.current || this.cursor) return;
     const parts = event.getCoalescedEvents?.() ?? [];
     for (const part of parts.length ? parts : [event]) this.current.push(this.#point(part));
     this.#changed();
   }
 
-  #up() {
+  #up(event) {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = null;
     if (!this.cursor) this.current = null;
   }
 

@@ -4,6 +4,8 @@ import { element } from "/page/result.js";
 import { fetchWithToken } from "/page/token.js";
 
 const LEAST = 6; // corrections, fewer are not enough to learn from some and to measure on the others
+// The service, or what stands before it and gave up, said nothing that is JSON.
+const UNANSWERED = { ok: false, told: { detail: "The service does not answer: try again." } };
 const byId = (id) => document.getElementById(id);
 
 export async function offerTeaching(chosenDigit) {
@@ -33,19 +35,23 @@ async function teach() {
 
 // Sends a request, shows what is known after it, and says what came of it.
 async function ask(path, content, done) {
-  const answer = await fetchWithToken(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: content && JSON.stringify(content),
-  });
-  const told = await answer.json();
-  if (answer.ok) {
+  const { ok, told } = await post(path, content).catch(() => UNANSWERED);
+  if (ok) {
     show(told);
     tell(done || wordsOf(told.lesson));
   } else {
     byId("teach").disabled = false;
     tell(told.detail);
   }
+}
+
+async function post(path, content) {
+  const answer = await fetchWithToken(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: content && JSON.stringify(content),
+  });
+  return { ok: answer.ok, told: await answer.json() };
 }
 
 function show({ corrections, teaching, model }) {
