@@ -71,6 +71,16 @@ def test_a_broken_picture_is_reported_and_the_rest_goes_on(folder: Path) -> None
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_what_a_folder_cannot_give_is_reported_in_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "two\nlines.png").write_bytes(b"no picture")
+    result = run(tmp_path, code=1)
+    assert result.stdout == ""
+    first, second = result.stderr.splitlines()
+    assert "lost.png: there is no such file" in first
+    assert "two lines.png: cannot be decoded" in second
+
+
 def test_json_is_a_page_a_line(folder: Path) -> None:
     printed = run(folder, "--json", code=1).stdout
     for line, name in zip(printed.splitlines(), "abc", strict=True):

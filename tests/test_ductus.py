@@ -27,6 +27,10 @@ def test_they_have_the_form_of_mnist_and_every_class_in_turn() -> None:
     assert np.abs(middles - (SIDE - 1) / 2).max() < 1
 
 
+def test_of_more_than_a_byte_counts_each_class_is_as_frequent() -> None:
+    assert write_digits(300, seed=0).class_counts().tolist() == [30] * 10
+
+
 def test_a_seed_repeats_itself_and_another_differs() -> None:
     first, second, other = (write_digits(30, seed=seed) for seed in (0, 0, 1))
     assert np.array_equal(first.images, second.images)

@@ -205,6 +205,8 @@ def test_every_depth_and_palette_gives_the_same_picture(originals: Pixels) -> No
         np.asarray(transparent),
         Image.fromarray(paper.astype(np.uint16) * 257),
         Image.fromarray(paper.astype(np.int32) * 257),
+        Image.fromarray(paper.astype(np.int32)),  # of 8 bits, and of 12, in a file of 16
+        written(Image.fromarray(paper.astype(np.uint16) * 16), "PNG"),
         Image.fromarray(paper.astype(np.float32) / 255),
         written(Image.fromarray(paper.astype(np.uint16) * 257), "PNG"),
         paper / 255,
@@ -233,8 +235,10 @@ def test_a_bomb_is_refused_by_its_header(tmp_path: Path) -> None:
         assert len(content) < 60_000
         with pytest.raises(DataFormatError, match=r"25,000,000"):
             imaging.to_mnist_form(content)
-    with pytest.raises(DataFormatError, match="has 10001x1 pixels: expected at most 10,000"):
+    with pytest.raises(DataFormatError, match="has 10001x1 pixels: expected 1 to 10,000"):
         imaging.to_mnist_form(np.zeros((1, 10_001), np.uint8))
+    with pytest.raises(DataFormatError, match="has 0x0 pixels"):
+        imaging.to_mnist_form(Image.new("L", (0, 0)))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PIL import Image
 from folders import in_order, same, write_pictures
 from tendigits import imaging
 from tendigits.data import DigitSet, load_folder
-from tendigits.errors import DataFormatError
+from tendigits.errors import DataFormatError, DataNotFoundError
 
 
 def test_pictures_in_mnist_form_are_taken_as_they_are(tmp_path: Path, tiny: DigitSet) -> None:
@@ -44,6 +44,17 @@ def test_sub_folders_without_parts_and_clutter(tmp_path: Path, tiny: DigitSet) -
     found = load_folder(tmp_path)
     assert len(found.train) + len(found.test) == 61
     assert found.divided_here
+
+
+def test_links_are_followed_once(tmp_path: Path, tiny: DigitSet) -> None:
+    write_pictures(tmp_path / "mine", tiny.train)
+    (tmp_path / "mine" / "3").rename(tmp_path / "threes")
+    (tmp_path / "mine" / "3").symlink_to(tmp_path / "threes")
+    (tmp_path / "threes" / "back").symlink_to(tmp_path / "mine" / "3")
+    assert len(load_folder(tmp_path / "mine").all()) == len(tiny.train)
+    (tmp_path / "threes" / "lost.png").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(DataNotFoundError, match=r"lost\.png"):
+        load_folder(tmp_path / "mine")
 
 
 def test_an_unreadable_picture_is_named(tmp_path: Path, tiny: DigitSet) -> None:

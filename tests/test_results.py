@@ -109,5 +109,24 @@ def test_what_is_no_page_is_refused(broken: Any) -> None:
         Page.from_dict(broken)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"text": "x"},
+        {"text": 7},
+        {"confidence": float("nan")},
+        {"confidence": 1.5},
+        {"accepted": "false"},
+        {"box": [0, 0, 1, float("inf")]},
+        {"seen": "AAAA"},
+    ],
+)
+def test_what_is_no_digit_is_refused(broken: dict[str, Any]) -> None:
+    saved = digit("7", 0.5, accepted=True).to_dict()
+    assert Digit.from_dict(saved).text == "7"
+    with pytest.raises(DataFormatError, match="this is not a digit as to_dict"):
+        Digit.from_dict(saved | broken)
+
+
 def test_a_box_surrounds_boxes() -> None:
     assert surround([(3, 4, 5, 6), (1, 5, 4, 9)]) == (1, 4, 5, 9)

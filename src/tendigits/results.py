@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from tendigits.errors import DataFormatError
 
+DIGITS = "0123456789"
 SIDE = 28  # pixels: height and width of the picture that the network sees
 REJECTED = "?"  # stands for a digit that a person should look at
 
@@ -57,7 +58,7 @@ class Alternative:
     def from_dict(cls, fields: Mapping[str, Any]) -> "Alternative":
         """Return what `to_dict` was called on; raises `DataFormatError` at anything else."""
         with _Checked("an alternative"):
-            return cls(text=str(fields["text"]), confidence=float(fields["confidence"]))
+            return cls(text=_text(fields["text"]), confidence=_chance(fields["confidence"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +118,12 @@ class Digit:
         """Return what `to_dict` was called on; raises `DataFormatError` at anything else."""
         with _Checked("a digit"):
             return cls(
-                text=str(fields["text"]),
-                confidence=float(fields["confidence"]),
-                accepted=bool(fields["accepted"]),
+                text=_text(fields["text"]),
+                confidence=_chance(fields["confidence"]),
+                accepted=_yes_or_no(fields["accepted"]),
                 box=_box(fields["box"]),
                 alternatives=tuple(map(Alternative.from_dict, fields["alternatives"])),
-                seen=base64.b64decode(fields["seen"], validate=True),
+                seen=_seen(fields["seen"]),
             )
 
 
@@ -186,13 +187,13 @@ class Field:
         with _Checked("a field"):
             unconstrained = fields["unconstrained"]
             return cls(
-                text=str(fields["text"]),
-                confidence=float(fields["confidence"]),
-                accepted=bool(fields["accepted"]),
+                text=_text(fields["text"]),
+                confidence=_chance(fields["confidence"]),
+                accepted=_yes_or_no(fields["accepted"]),
                 box=_box(fields["box"]),
                 digits=tuple(map(Digit.from_dict, fields["digits"])),
                 alternatives=tuple(map(Alternative.from_dict, fields["alternatives"])),
-                unconstrained=None if unconstrained is None else str(unconstrained),
+                unconstrained=None if unconstrained is None else _text(unconstrained),
             )
 
 
@@ -270,6 +271,31 @@ def _box(values: Iterable[Any]) -> Box:
     return left, top, right, bottom
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or value.strip(DIGITS):
+        raise ValueError(f"expected digits, not {value!r}")
+    return value
+
+
+def _chance(value: Any) -> float:
+    if not 0 <= (chance := float(value)) <= 1:
+        raise ValueError(f"expected a chance from 0 to 1, not {value!r}")
+    return chance
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected true or false, not {value!r}")
+    return value
+
+
+def _seen(value: Any) -> bytes:
+    seen = base64.b64decode(value, validate=True)
+    if len(seen) not in (0, SIDE * SIDE):
+        raise ValueError(f"expected {SIDE}x{SIDE} pixels or none, not {len(seen)}")
+    return seen
+
+
 class _Checked:
     """Turns what goes wrong in its block, where a dictionary is taken apart, into our error."""
 
@@ -280,7 +306,7 @@ class _Checked:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: Any, traceback: Any) -> None:
-        if isinstance(error, KeyError | TypeError | ValueError):
+        if isinstance(error, KeyError | TypeError | ValueError | OverflowError):
             raise DataFormatError(
                 f"this is not {self.what} as to_dict() gives it ({type(error).__name__}: {error})"
             ) from error

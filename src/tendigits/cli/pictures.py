@@ -15,7 +15,7 @@ def find_pictures(names: Iterable[str]) -> list[Path]:
     """Return the pictures that names, folders and patterns stand for, each folder by name.
 
     Raises:
-        DataNotFoundError: A folder or a pattern stands for none.
+        DataNotFoundError: A folder or a pattern stands for none, or a folder may not be read.
     """
     found: list[Path] = []
     for name in names:
@@ -51,9 +51,13 @@ def with_progress(paths: list[Path]) -> Iterator[Path]:
 
 def _pictures_inside(folder: Path) -> list[Path]:
     """Return the pictures in a folder and in those inside it."""
-    inside = sorted(
-        each for each in folder.rglob("*") if each.suffix.lower() in ENDINGS and each.is_file()
-    )
+    from tendigits.data.pictures import files_inside  # with OpenCV, which takes a while to load
+
+    try:
+        inside = [path for path in files_inside(folder) if path.suffix.lower() in ENDINGS]
+    except OSError as error:
+        reason = f"{error.filename} ({error.strerror})"
+        raise DataNotFoundError(f"{folder}: cannot be read whole: {reason}") from error
     if not inside:
         raise DataNotFoundError(
             f"{folder}: there is no picture in this folder: expected names that end in "

@@ -104,6 +104,7 @@ def _make_reader(
 
 def _read_all(reader: "Reader", paths: list[Path], show: Print, drawings: Drawings | None) -> int:
     """Read one picture after the other and print what it says; returns how many failed."""
+    from tendigits.cli import one_line
     from tendigits.imaging import decode
 
     failed = 0
@@ -113,7 +114,7 @@ def _read_all(reader: "Reader", paths: list[Path], show: Print, drawings: Drawin
             page = reader.read_pixels(pixels)
         except DataError as error:
             failed += 1
-            print(f"tendigits: {error}", file=sys.stderr)
+            print(f"tendigits: {one_line(error)}", file=sys.stderr)
             continue
         show(path, page)
         if drawings:

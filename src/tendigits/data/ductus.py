@@ -178,7 +178,7 @@ def write_digits(count: int, seed: int) -> Digits:
     if count < 0 or seed < 0:
         raise SettingError(f"cannot write {count} digits with seed {seed}: expected at least 0")
     random = np.random.default_rng(seed)
-    labels = np.arange(count, dtype=np.uint8) % CLASSES
+    labels = (np.arange(count) % CLASSES).astype(np.uint8)
     images = np.empty((count, SIDE, SIDE), np.uint8)
     for place, label in enumerate(labels.tolist()):
         forms = FORMS[label]

@@ -157,6 +157,7 @@ def fetch(
 
     Raises:
         DownloadError: No mirror delivered a file, or it cannot be written.
+        WriteError: What is made of the files cannot be written.
         DataFormatError: The files, though they are those published, are not as expected.
     """
     folder = source.folder(cache)

@@ -49,7 +49,7 @@ def read_pictures(folder: Path) -> Digits | None:
     """
     paths, labels = [], []
     for digit, name in enumerate(DIGIT_NAMES):
-        found = _find_pictures(folder / name)
+        found = files_inside(folder / name)
         paths += found
         labels += [digit] * len(found)
     if not paths:
@@ -64,18 +64,31 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return pixels if _is_mnist_form(pixels) else imaging.to_mnist_form(pixels)
 
 
-def _find_pictures(folder: Path) -> list[Path]:
-    """Return the files in `folder`, at any depth, by name; none if there is no such folder."""
+def files_inside(folder: Path) -> list[Path]:
+    """Return the files in a folder, at any depth, also where links lead, by name.
+
+    Args:
+        folder: Need not exist. What is hidden, or what systems leave in folders, is left out; links
+            that lead nowhere are not.
+
+    Raises:
+        OSError: A folder may not be read.
+    """
 
     def refuse(error: OSError) -> None:  # else `os.walk` leaves a folder out in silence
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
             raise error
 
+    found: list[Path] = []
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:  # a link led back
+            folders.clear()
+            continue
+        seen.add(real)
+        found += [Path(place, name) for name in names]
     return sorted(
-        Path(place) / name
-        for place, _, names in os.walk(folder, onerror=refuse)
-        for name in names
-        if name[0] != "." and name.lower() not in CLUTTER
+        path for path in found if path.name[0] != "." and path.name.lower() not in CLUTTER
     )
 
 

@@ -45,7 +45,8 @@ def make_words(count: int, *, seed: int) -> Iterator[Line]:
 def write_word(hand: Hand, random: Random) -> Ink:
     """Write a word or two in a drawn font with the hand's slant, pen and size, (H, W) float32."""
     letters = "".join(random.choice(list(LOWER), int(random.integers(1, 9))))
-    word = random.choice([letters, letters.upper().translate(_only_upper()), letters.capitalize()])
+    upper = letters.upper().translate(_only_upper())
+    word = random.choice([letters, upper, upper[0] + letters[1:]])
     font, scale = int(random.choice(FONTS)), hand.height / FONT_HEIGHT
     pen = max(1, round(hand.pen * hand.height))
     (width, height), below = cv2.getTextSize(str(word), font, scale, pen)

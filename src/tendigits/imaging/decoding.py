@@ -20,6 +20,7 @@ from tendigits.errors import DataFormatError, DataNotFoundError
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # Pillow's names; no other decoder runs
 MAX_PIXELS = 25_000_000  # a picture from a good phone camera has 12 to 24 million
 MAX_SIDE = 10_000  # pixels
+WHITES = (2**8 - 1, 2**12 - 1, 2**16 - 1)  # of cameras and scanners that save more than 8 bits
 
 BLOCK_ROWS = 256  # rows of floating point that are turned into uint8 at a time, to spare memory
 
@@ -32,7 +33,8 @@ _FILTERS_LOCK = threading.Lock()
 def decode(picture: Picture) -> NDArray[np.uint8]:
     """Decode a picture, upright, on white where it is transparent.
 
-    Of a file with several frames or pages it is the first.
+    Of a file with several frames or pages it is the first. Of more than 8 bits of grey, white is
+    the most that 8, 12 or 16 bits hold, whichever is the least that holds the picture.
 
     Args:
         picture: A file, the bytes of one, an image of Pillow's, or an array: (H, W), (H, W, 3) or
@@ -106,8 +108,8 @@ def _decode_image(image: Image.Image, name: str) -> NDArray[np.uint8]:
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         return _from_floats(np.asarray(image), name)
-    if image.mode.startswith("I"):  # 16 bits a pixel; 65535 = 255 * 257
-        return np.asarray(np.clip(np.asarray(image), 0, 65535) // 257, np.uint8)
+    if image.mode.startswith("I"):
+        return _from_integers(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -148,10 +150,17 @@ def _from_floats(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     return pixels
 
 
+def _from_integers(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Turn up to 16 bits of brightness into uint8: of the 8, 12 or 16 that hold the brightest."""
+    values = np.clip(array, 0, WHITES[-1]).astype(np.int64)
+    white = next(white for white in WHITES if values.max() <= white)
+    return np.asarray(values * 255 // white, np.uint8)
+
+
 def _check_size(height: int, width: int, name: str) -> None:
-    """Refuse a picture that is too large before any of it is decoded."""
-    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+    """Refuse a picture that is empty or too large before any of it is decoded."""
+    if min(height, width) < 1 or max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
         raise DataFormatError(
-            f"{name}: has {width}x{height} pixels: expected at most {MAX_SIDE:,} on a side and "
-            f"{MAX_PIXELS:,} in all"
+            f"{name}: has {width}x{height} pixels: expected 1 to {MAX_SIDE:,} on a side and at "
+            f"most {MAX_PIXELS:,} in all"
         )
