@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
+from tendigits.atomic import MOST_OF_NAME, SUFFIX
 from tendigits.cli import CommonOptions, app
 from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
@@ -122,13 +124,34 @@ def test_mail_is_sorted_once(mail: Path, tmp_path: Path) -> None:
     assert len(queue.added) == len(rejected)
 
 
-def test_what_a_killed_run_began_to_write_is_swept_away(mail: Path, tmp_path: Path) -> None:
-    (tmp_path / "bin-1").mkdir()
-    parts = [tmp_path / ".summary.html.ab1.part", tmp_path / "bin-1" / ".0-12.png.ab1.part"]
-    for part in parts:
-        part.write_bytes(b"half")
-    route(mail, tmp_path, PLAN, SETTINGS)
-    assert list(tmp_path.rglob("*.part")) == []
+def test_what_a_killed_run_began_to_write_is_swept_away_and_nothing_else(
+    mail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = tmp_path / "mail", tmp_path / "out"
+    folder.mkdir()
+    for name in ("0.png", f"[1] {'long ' * 20}.png"):
+        (folder / name).write_bytes((mail / "0.png").read_bytes())
+
+    def begin(piece: Piece, folder: Path, bin: Path) -> Path:
+        path = bin / piece.copy_name()
+        begun.append(path.with_name(f".{path.name[:MOST_OF_NAME]}.k3_x9w2a{SUFFIX}"))
+        begun[-1].write_bytes(b"half")
+        both.wait()
+        raise KeyboardInterrupt
+
+    begun: list[Path] = []
+    both = threading.Barrier(2, timeout=60)
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "copy", begin)
+        with pytest.raises(KeyboardInterrupt):
+            route(folder, out, PLAN, SETTINGS)
+    (out / ".summary.html.k3_x9w2a.part").write_bytes(b"half")
+    (out / "downloads").mkdir()
+    others = {bin / ".film.mkv.part" for bin in (begun[0].parent, out / "downloads")}
+    for path in others:
+        path.write_bytes(b"not ours")
+    assert route(folder, out, PLAN, SETTINGS).routed == 2
+    assert set(out.rglob("*.part")) == others
 
 
 def test_bins_may_be_emptied(mail: Path, tmp_path: Path) -> None:
@@ -152,11 +175,13 @@ def test_what_was_decided_is_placed_by_the_ledger(
     monkeypatch.setattr(room, "copy", copy)
     bins = {name: row["bin"] for name, row in rows_of(tmp_path).items()}
     queue = Queue()
-    again = route(mail, tmp_path, Plan(bins={"1": "elsewhere"}), SETTINGS, queue=queue)
+    other = replace(SETTINGS, format="digits:4")
+    again = route(mail, tmp_path, Plan(bins={"1": "elsewhere"}), other, queue=queue)
     assert (again.routed, again.known) == (8, 0)
     check_bins(mail, tmp_path)
     assert {name: row["bin"] for name, row in rows_of(tmp_path).items()} == bins
     assert {name for name, *_ in queue.added} == {n for n, bin in bins.items() if bin == "review"}
+    assert {format for *_, format in queue.added} == {"us-zip"}
 
 
 def test_a_piece_that_changes_while_it_is_sorted_is_told_and_sorted_anew(tmp_path: Path) -> None:
@@ -204,6 +229,21 @@ def test_what_cannot_be_sorted_is_said_before_anything_is_written(
         route(tmp_path / "nowhere", out, PLAN, SETTINGS)
     assert not out.exists()
     assert not (mail / "out").exists()
+
+
+@pytest.mark.parametrize("inside", [".", "bin-1", "review/again"])
+def test_a_folder_that_holds_its_own_mail_is_no_place_for_bins(
+    mail: Path, tmp_path: Path, inside: str
+) -> None:
+    (tmp_path / inside).mkdir(parents=True, exist_ok=True)
+    link = tmp_path.with_name(f"{tmp_path.name}-link")
+    link.symlink_to(tmp_path)
+    (tmp_path / inside / "0.png").write_bytes((mail / "0.png").read_bytes())
+    before = set(tmp_path.rglob("*"))
+    for out in (tmp_path, link):
+        with pytest.raises(SettingError, match="one is inside the other: name another folder"):
+            route(tmp_path / inside, out, PLAN, SETTINGS)
+    assert set(tmp_path.rglob("*")) == before
 
 
 FULL = """

@@ -57,7 +57,7 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         descriptor, temporary_name = tempfile.mkstemp(
-            prefix=f".{path.name[:MOST_OF_NAME]}.", suffix=SUFFIX, dir=path.parent
+            prefix=_beginning(path), suffix=SUFFIX, dir=path.parent
         )
         temporary = Path(temporary_name)
         try:
@@ -94,6 +94,17 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def remove_parts(path: Path) -> None:
+    """Remove the temporary files for `path` of writers that were killed; none may be at work.
+
+    Args:
+        path: The file that they were to become; it and its folder need not be there.
+    """
+    for part in path.parent.glob(f".*{SUFFIX}"):
+        if part.name.startswith(_beginning(path)):
+            part.unlink(missing_ok=True)
+
+
 def try_folder(folder: Path) -> None:
     """Make a file in `folder` and take it away again.
 
@@ -113,6 +124,11 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _beginning(path: Path) -> str:
+    """Return how the names of temporary files for `path` begin."""
+    return f".{path.name[:MOST_OF_NAME]}."
 
 
 def _umask() -> int:

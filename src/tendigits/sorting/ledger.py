@@ -36,6 +36,7 @@ from tendigits.sorting.mail import Piece
 
 CUT = "ledger.csv.cut"  # what a start cut off, unless it was only the half of a line
 HEAD = ("picture", "sha256", "code", "confidence", "bin", "model", "time")
+COLUMNS = "picture, sha256, code, confidence, bin, model, time, page, format"  # of a Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class Row:
         model: That read it.
         time: When it was decided, in UTC, such as ``2026-11-26T08:30:00Z``.
         page: All that was read off a rejected piece, for the queue; None once it is there.
+        format: That the page was read by, by name; None for any digits, and where there is no page.
     """
 
     piece: Piece
@@ -59,6 +61,7 @@ class Row:
     model: str
     time: str
     page: Page | None = None
+    format: str | None = None
 
     def line(self) -> bytes:
         """Return its line in `ledger.csv`, with its end."""
@@ -106,8 +109,7 @@ class Ledger:
         """
         with told_when_full(self.folder / DATABASE), self.connection:
             self.connection.executemany(
-                "INSERT INTO pieces (picture, sha256, code, confidence, bin, model, time, page) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO pieces ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [_values(row) for row in rows],
             )
         with told_when_full(self.csv), self.csv.open("ab") as file:
@@ -121,7 +123,7 @@ class Ledger:
             most: How many at most.
         """
         found = self.connection.execute(
-            "SELECT picture, sha256, code, confidence, bin, model, time, page, number FROM pieces "
+            f"SELECT {COLUMNS}, number FROM pieces "
             "WHERE placed = 0 AND number > ? ORDER BY number LIMIT ?",
             (after, most),
         )
@@ -141,7 +143,9 @@ class Ledger:
         keys = [_key(piece) for piece in pieces]
         with told_when_full(self.folder / DATABASE), self.connection:
             self.connection.executemany(
-                "UPDATE pieces SET placed = 1, page = NULL WHERE picture = ? AND sha256 = ?", keys
+                "UPDATE pieces SET placed = 1, page = NULL, format = NULL "
+                "WHERE picture = ? AND sha256 = ?",
+                keys,
             )
             self.connection.execute(
                 "UPDATE runs SET pieces = pieces + ?, seconds = ? WHERE number = ?",
@@ -172,7 +176,7 @@ class Ledger:
         """Yield what `ledger.csv` ought to hold, a line at a time."""
         yield csv_line(HEAD)
         for values in self.connection.execute(
-            "SELECT picture, sha256, code, confidence, bin, model, time, NULL FROM pieces "
+            "SELECT picture, sha256, code, confidence, bin, model, time, NULL, NULL FROM pieces "
             "ORDER BY number"
         ):
             yield _row(values).line()
@@ -230,12 +234,13 @@ def _key(piece: Piece) -> tuple[str | bytes, str]:
 def _values(row: Row) -> tuple[str | bytes | float | None, ...]:
     """Return a row as SQLite keeps it."""
     page = None if row.page is None else json.dumps(row.page.to_dict())
-    return (*_key(row.piece), row.code, row.confidence, row.bin, row.model, row.time, page)
+    read = (row.code, row.confidence, row.bin, row.model, row.time, page, row.format)
+    return (*_key(row.piece), *read)
 
 
 def _row(values: Sequence[Any]) -> Row:
     """Return what `_values` was called on."""
-    picture, sha256, code, confidence, bin, model, time, page = values
+    picture, sha256, code, confidence, bin, model, time, page, format = values
     return Row(
         piece=Piece(
             picture=os.fsdecode(picture) if isinstance(picture, bytes) else picture, sha256=sha256
@@ -246,4 +251,5 @@ def _row(values: Sequence[Any]) -> Row:
         model=model,
         time=time,
         page=None if page is None else Page.from_dict(json.loads(page)),
+        format=format,
     )

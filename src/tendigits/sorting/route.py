@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from tendigits.atomic import WriteError, sync_folder
+from tendigits.atomic import WriteError, remove_parts, sync_folder
 from tendigits.errors import SettingError
 from tendigits.results import Page
 from tendigits.sorting.disk import only_one, told_when_full
@@ -77,14 +77,13 @@ def route(
         What this run did.
 
     Raises:
-        SettingError: `out` is inside `folder`.
+        SettingError: `out` and `folder` are the same, or one is inside the other.
         DataNotFoundError: There is no such folder.
         StorageFullError: The disk is full; the same call goes on.
         SortingError: Another process sorts into `out`, or its ledger cannot be used.
         TendigitsError: The reader cannot be made.
     """
-    if out.resolve().is_relative_to(folder.resolve()):
-        raise SettingError(f"{out} is inside {folder}, whose pictures are sorted: name another")
+    _refuse_nested(folder, out)
     model = settings.model_name()
     settings.make_reader()  # what is wrong with the settings is said before anything is written
     next(find_pictures(folder), None)
@@ -100,6 +99,16 @@ def route(
             summary = summarise(ledger)
             write_summary(out, summary)
             return replace(outcome, summary=summary)
+
+
+def _refuse_nested(folder: Path, out: Path) -> None:
+    """Refuse folders of which one holds the other: copies would be sorted as mail."""
+    mail, bins = folder.resolve(), out.resolve()
+    if bins.is_relative_to(mail) or mail.is_relative_to(bins):
+        raise SettingError(
+            f"{out} and {folder} are the same, or one is inside the other: name another folder "
+            "for the bins"
+        )
 
 
 class _Sorting:
@@ -122,7 +131,7 @@ class _Sorting:
 
     def run(self, workers: int) -> Outcome:
         """Finish what an earlier run began, then sort what is new."""
-        self.sweep()
+        remove_parts(self.out / SUMMARY)
         with ThreadPoolExecutor(COPIERS) as self.copiers:
             self.finish()
             self.start = time.perf_counter()
@@ -175,13 +184,20 @@ class _Sorting:
             model=self.model,
             time=now(),
             page=reading.page if bin == REVIEW else None,
+            format=self.settings.format if bin == REVIEW else None,
         )
 
     def finish(self) -> None:
-        """Put pieces into their bins that a run had decided when it was stopped."""
+        """Put pieces into their bins that a run had decided when it was stopped.
+
+        Only these can have left the beginnings of copies.
+        """
         after = 0
         while waiting := self.ledger.waiting(after=after):
-            self.place([row for _, row in waiting], None)
+            rows = [row for _, row in waiting]
+            for row in rows:
+                remove_parts(self.out / row.bin / row.piece.copy_name())
+            self.place(rows, None)
             after = waiting[-1][0]
         # They are met again in the folder, and are not to be counted twice.
         self.outcome = replace(self.outcome, known=-self.outcome.routed)
@@ -195,8 +211,7 @@ class _Sorting:
                 lost.append(row.piece.picture)
                 continue
             if self.queue is not None and row.page is not None:
-                format = self.settings.format
-                self.queue.add(row.piece.picture, copied.read_bytes(), row.page, format)
+                self.queue.add(row.piece.picture, copied.read_bytes(), row.page, row.format)
             placed.append(row.piece)
         seconds = 0.0 if run is None else time.perf_counter() - self.start
         self.ledger.settle(placed, run, seconds)
@@ -223,12 +238,6 @@ class _Sorting:
             return None
         except WriteError as error:
             raise error.__cause__ or error from None
-
-    def sweep(self) -> None:
-        """Remove the beginnings of copies, and of the summary, that a killed run left."""
-        for pattern in ("*/.*.part", f".{SUMMARY}.*.part"):
-            for part in self.out.glob(pattern):
-                part.unlink(missing_ok=True)
 
 
 def now() -> str:
