@@ -1,5 +1,6 @@
 """Lists of codes and check digits."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from rules import keeps
 from tendigits.errors import DataFormatError, DataNotFoundError, SettingError, UnknownNameError
-from tendigits.reading.codes import AllOf, ean_13, isbn_10, load_code_list, luhn, make_code_list
+from tendigits.reading.codes import AllOf, CodeList, ean_13, isbn_10, load_code_list, luhn
 from tendigits.reading.postcode import find_rules
 from tendigits.reading.search import Rules
 
@@ -15,7 +16,7 @@ from tendigits.reading.search import Rules
 def test_a_list_keeps_its_codes_and_no_other() -> None:
     random = np.random.default_rng(0)
     codes = {f"{n:04}" for n in random.integers(10_000, size=700)} | {"12", "1", "99999"}
-    rules = make_code_list(codes)
+    rules = CodeList(codes=sorted(codes))
     assert rules.lengths == frozenset({1, 2, 4, 5})
     strings = [f"{n:0{length}}" for length in (1, 2, 3, 4) for n in range(10**length)]
     assert {string for string in strings if keeps(rules, string)} == codes - {"99999"}
@@ -43,7 +44,7 @@ def test_check_digits_find_every_single_change(rules: Rules, right: str) -> None
 
 
 def test_rules_add_up() -> None:
-    rules = AllOf(parts=(make_code_list(["79927398713", "79927398714"]), luhn(11)))
+    rules = AllOf(parts=(CodeList(codes=("79927398713", "79927398714")), luhn(11)))
     assert rules.lengths == frozenset({11})
     assert keeps(rules, "79927398713")
     assert not keeps(rules, "79927398714")
@@ -69,8 +70,12 @@ def test_a_bad_file_of_codes_is_refused(tmp_path: Path, content: bytes, words: s
 def test_no_file_of_codes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataNotFoundError, match="list of codes"):
         load_code_list(tmp_path / "nothing")
-    with pytest.raises(DataFormatError, match="is empty"):
-        make_code_list([])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file that not even root can read")
+def test_a_file_of_codes_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(DataNotFoundError, match=r"cannot be read \(Input/output error\)"):
+        load_code_list(Path("/proc/self/mem"))
 
 
 def test_formats_are_found_by_name(tmp_path: Path) -> None:
@@ -98,10 +103,18 @@ def test_formats_are_found_by_name(tmp_path: Path) -> None:
         find_rules("in-pin", valid=tmp_path / "codes")
 
 
-@pytest.mark.parametrize("name", ["digits:0", "digits:9-5", "digits:x", "luhn:4-5", "digits:99"])
+@pytest.mark.parametrize(
+    "name",
+    ["digits:0", "digits:9-5", "digits:x", "luhn:4-5", "digits:99", r"regex:\d{64}\d", "regex:()*"],
+)
 def test_a_badly_written_format_is_refused(name: str) -> None:
     with pytest.raises(SettingError, match="cannot be used"):
         find_rules(name)
+
+
+def test_a_format_that_takes_too_long_is_refused_before_anything_is_read() -> None:
+    with pytest.raises(SettingError, match="too many ways"):
+        find_rules("regex:.*1.{20}")
 
 
 def test_an_unknown_format_names_the_nearest() -> None:

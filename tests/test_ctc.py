@@ -1,5 +1,6 @@
 """The sums of connectionist temporal classification, held against every way to spell a text."""
 
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -19,7 +20,8 @@ from tendigits.reading.ctc import (
     text_log_probs,
     without_blanks,
 )
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.expressions import parse
+from tendigits.reading.patterns import Pattern
 
 SYMBOLS = (1, 2, BLANK)  # that are likely at all, so that every way can be tried
 
@@ -67,6 +69,16 @@ def test_looks_of_other_lengths_are_as_each_alone(
     both = looks_log_probs([first, second], texts)
     alone = [text_log_probs(first, texts), text_log_probs(second, texts)]
     np.testing.assert_allclose(both, alone, rtol=1e-9)
+
+
+def test_a_long_line_takes_memory_for_one_place_at_a_time() -> None:
+    looks, texts = [random_places(0, 1_000)], ["12" * 40] * 10
+    every_place = 8 * 1_000 * 10 * (2 * 80 + 1)  # bytes of the chances of all symbols everywhere
+    tracemalloc.start()
+    looks_log_probs(looks, texts)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 0.1 * every_place
 
 
 @given(st.integers(0, 10_000), st.lists(st.integers(0, 5), min_size=1, max_size=6))
@@ -125,6 +137,13 @@ def test_a_text_that_does_not_fit_has_no_chance() -> None:
     assert text_log_probs(log_probs, ["1212", "11", "111"]).tolist()[0] == -np.inf
     assert text_log_probs(log_probs, ["11"])[0] > -np.inf  # with a blank between
     assert text_log_probs(log_probs, ["111"])[0] == -np.inf
+
+
+def test_a_text_beside_a_far_longer_one_is_as_likely_as_alone() -> None:
+    log_probs, texts = random_places(0, 1_300), ["", "12" * 100]
+    for text, found in zip(texts, text_log_probs(log_probs, texts), strict=True):
+        assert found == pytest.approx(text_log_probs(log_probs, [text])[0])
+        assert found <= 0
 
 
 def test_digits_are_placed_where_they_are_likely() -> None:

@@ -9,7 +9,7 @@ from tendigits.data import DigitSet
 from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
-from tendigits.errors import WeightsError
+from tendigits.errors import SettingError, WeightsError
 from tendigits.reading.classifier import load_classifier
 from tendigits.reading.fitting import (
     Example,
@@ -57,6 +57,11 @@ def test_a_fit_makes_the_right_texts_likelier(examples: list[Example]) -> None:
     fitted = fit_weights(examples, epochs=10, seed=0)
     after = np.median([log_chance(example, fitted) for example in examples])
     assert after > before + 0.3
+
+
+def test_a_fit_on_fewer_lines_than_a_step_takes_is_refused(examples: list[Example]) -> None:
+    with pytest.raises(SettingError, match="there are 31 lines to fit on: expected 32 or more"):
+        fit_weights(examples[:31], epochs=10, seed=0)
 
 
 def test_odds_are_stretched_to_what_is_true() -> None:

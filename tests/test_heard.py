@@ -3,10 +3,11 @@
 from tendigits.data.lines import Line
 from tendigits.reading import Reader
 from tendigits.reading.canvas import lay_out
+from tendigits.reading.expressions import parse
 from tendigits.reading.ground import find_ink
 from tendigits.reading.heard import Heard, listen
 from tendigits.reading.line_network import Looks
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.patterns import Pattern
 from tendigits.reading.segment import Mask, find_lines
 from tendigits.reading.strings import hear_alone
 

@@ -7,11 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from tendigits.reading.ctc import BLANK
+from tendigits.reading.expressions import parse
 from tendigits.reading.fitting_joint import Pair, fit_joint, fit_logistic
 from tendigits.reading.heard import CHECKS
 from tendigits.reading.joint import Evidence, gather, measure_answer, posterior
 from tendigits.reading.lattice import Lattice, Steps
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.patterns import Pattern
 from tendigits.reading.weights import SCORE_MEASURES, JointWeights, even_weights
 
 TRUE = 4.0  # what the right digit has more than the others
@@ -65,6 +66,13 @@ def read(evidence: Evidence, weights: JointWeights) -> tuple[str, float]:
     best = int(raw.argmax())
     odds = float(measure_answer(evidence, best, float(raw[best])) @ weights.field)
     return evidence.texts[best], 1 / (1 + np.exp(-odds))
+
+
+def test_a_line_that_is_in_no_pieces_is_said_by_the_line_network_alone() -> None:
+    seen = places_of(noisy("12", 0.5, np.random.default_rng(0)))
+    evidence = gather(lattice_of(np.zeros((0, 10))), [seen])
+    assert len(set(evidence.lattice.tolist())) == 1
+    assert read(evidence, even_weights())[0] == "12"
 
 
 def test_together_they_read_more_than_each_alone_and_say_how_sure_they_are() -> None:

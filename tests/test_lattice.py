@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rules import keeps
+from tendigits.reading.expressions import parse
 from tendigits.reading.lattice import (
     Lattice,
     Steps,
@@ -17,7 +18,7 @@ from tendigits.reading.lattice import (
     text_chances,
     text_log_chances,
 )
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.patterns import Pattern
 from tendigits.reading.search import best_readings
 
 Way = tuple[str, float, tuple[int, ...], tuple[int, ...]]  # text, score, candidates, skipped atoms

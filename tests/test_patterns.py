@@ -6,7 +6,8 @@ import pytest
 
 from rules import keeps
 from tendigits.errors import SettingError
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.expressions import parse
+from tendigits.reading.patterns import Pattern
 from tendigits.reading.postcode import POSTCODES
 
 PATTERNS = (
@@ -20,6 +21,8 @@ PATTERNS = (
     r"(1|12)(3|23)",
     r"12{2}|(34?){1,2}",
     r"9|99|",
+    r"(1?2?)*3",
+    r"(|1)(2*|3*)",
 )
 
 
@@ -47,18 +50,42 @@ def test_every_postcode_has_one_length(text: str) -> None:
     assert pattern.counts[length] > 0.4 * 10**length
 
 
-@pytest.mark.parametrize("text", ["", "a", "(1", "1)", "[1", "[a]", "{2}", "1{3,2}", "1{999}", "²"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "a", "(1", "1)", "[1", "[a]", "{2}", "1{3,2}", "1{999}", "²", "[]", "[^0-9]", "[5-3]"],
+)
 def test_what_it_cannot_use_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="regular expression"):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["(" * 3_000, r"\d{64}{64}", r"\d{64}" * 10, "1" * 201])
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 3_000, r"\d{64}{64}", r"\d{64}" * 20, "1" * 201, "1" + "+" * 100, "()" + "{64}" * 9],
+)
 def test_what_would_take_for_ever_is_refused_at_once(text: str) -> None:
     with pytest.raises(SettingError):
         parse(text)
 
 
-def test_what_can_be_read_in_too_many_ways_is_refused() -> None:
+def test_only_repeats_within_repeats_are_multiplied() -> None:
+    assert Pattern(parse(r"\d{5}" * 5)).lengths == frozenset({25})
+    with pytest.raises(SettingError, match="too long with its repeats written out"):
+        parse(r"(((\d{5}){5}){5}){5}{5}")
+
+
+def test_a_part_that_is_repeated_too_often_is_named() -> None:
+    with pytest.raises(SettingError, match="repeats a part 65 times: expected at most 64"):
+        parse(r"\d{65}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(.*1.{20}|.*2.{15})*",
+        "(.*1.{5}|.*2.{6}|.*3.{7}){2}",  # few states, but each of hundreds of places
+    ],
+)
+def test_what_can_be_read_in_too_many_ways_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="too many ways"):
-        _ = Pattern(parse("(.*1.{20}|.*2.{15})*")).lengths
+        _ = Pattern(parse(text)).lengths

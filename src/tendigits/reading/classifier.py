@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.errors import WeightsError
-from tendigits.reading.session import open_session
+from tendigits.reading.session import open_session, try_out
 from tendigits.registry import shipped_file
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -47,7 +47,10 @@ def load_classifier(model: str | Path = DEFAULT, *, threads: int = 0) -> Classif
         UnknownNameError: There is no such model.
         WeightsError: The file is no such model, or a shipped one is damaged.
     """
-    session = open_session(find_model(model), "images", threads=threads)
+    path = find_model(model)
+    session = open_session(path, "images", threads=threads)
+    if path == Path(model):  # none of ours, of which the sha256 is known
+        try_out(session, path, as_input(np.zeros((2, 28, 28), np.uint8)), (2, 10))
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [

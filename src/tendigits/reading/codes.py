@@ -1,7 +1,7 @@
 """Lists of codes that exist, and check digits: rules that a reading is held against."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,24 +49,6 @@ class CodeList:
         return bool(self.codes[low] == prefix)
 
 
-def make_code_list(codes: Iterable[str]) -> CodeList:
-    """Return the rules that only some codes keep.
-
-    Args:
-        codes: Strings of digits; spaces, dashes, points and slashes in them do not count.
-
-    Raises:
-        DataFormatError: There are none, or one is no string of digits.
-    """
-    clean = sorted({code.translate(SEPARATORS) for code in codes})
-    for code in clean:
-        if not (code.isascii() and code.isdecimal()):
-            raise DataFormatError(f"the code {code!r} has something else than digits in it")
-    if not clean:
-        raise DataFormatError("the list of codes is empty: expected one code or more")
-    return CodeList(codes=clean)
-
-
 def load_code_list(path: Path) -> CodeList:
     """Return the rules that only the codes in a file keep.
 
@@ -75,13 +57,17 @@ def load_code_list(path: Path) -> CodeList:
             lines, lines that begin with ``#``, and a first line without digits are left out.
 
     Raises:
-        DataNotFoundError: There is no such file.
+        DataNotFoundError: There is no such file, or it cannot be read.
         DataFormatError: A line holds no code; the message has its number.
     """
-    if not path.is_file():
-        raise DataNotFoundError(f"{path}: there is no such file: expected a list of codes")
     try:
+        if not path.is_file():
+            raise DataNotFoundError(f"{path}: there is no such file: expected a list of codes")
         lines = path.read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataNotFoundError(
+            f"{path}: cannot be read ({error.strerror}): expected a list of codes"
+        ) from error
     except UnicodeDecodeError as error:
         raise DataFormatError(f"{path}: is no text in UTF-8: expected a code on a line") from error
     codes = []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tendigits.reading.search import Rules
 
 BLANK = 10  # the symbol after the ten digits
+FILLING = 11  # no symbol, and without a chance: what shorter texts are filled up with
 LEAST_SYMBOL = 1e-3  # chance: a less likely digit is not looked for at a place
 LEAST_RULED = 1e-4  # the same where rules may ask for what is unlikely
 LEAST_BEGINNING = 1e-5  # of the likeliest beginning's chance: a less likely one is given up
@@ -56,26 +57,25 @@ def looks_log_probs(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[
     """
     symbols, skips, ends = _spell(texts)
     longest = max(map(len, looks))
-    chances = np.zeros((longest, len(looks), BLANK + 1))
+    chances = np.zeros((longest, len(looks), FILLING + 1))
     chances[..., BLANK] = 1.0
     for number, log_probs in enumerate(looks):
-        chances[: len(log_probs), number] = np.exp(log_probs)
-    emitted = chances[:, :, symbols]  # (T, N, K, S)
+        chances[: len(log_probs), number, :FILLING] = np.exp(log_probs)
     may_skip = skips.astype(np.float64)
     may_skip[:, 1:2] = 1.0  # from the beginning, which stands before the first blank
     # Two places for symbols before the first, so that each has one before it, and one before that.
     # A step is short: taking views out of arrays anew would be half of its time.
-    padded = np.zeros((*emitted.shape[1:3], emitted.shape[3] + 2))
+    padded = np.zeros((len(looks), len(texts), symbols.shape[1] + 2))
     total, before, before_blank = padded[..., 2:], padded[..., 1:-1], padded[..., :-2]
     padded[..., 1] = 1.0  # the beginning; nothing is left of it after the first step
     moved, skipped = np.empty_like(total), np.empty_like(total)
-    scales = np.empty((*emitted.shape[:3], 1))  # what the chances at each place are divided by
+    scales = np.empty((longest, len(looks), len(texts), 1))  # what each place is divided by
     divisor = np.empty(scales.shape[1:])
-    for row, scale in zip(emitted, scales, strict=True):
+    for place, scale in zip(chances, scales, strict=True):
         np.add(total, before, out=moved)
         np.multiply(may_skip, before_blank, out=skipped)
         np.add(moved, skipped, out=moved)
-        np.multiply(moved, row, out=total)
+        np.multiply(moved, place.take(symbols, axis=1), out=total)
         np.add.reduce(total, axis=-1, keepdims=True, out=scale)
         np.maximum(scale, TINY, out=divisor)
         np.divide(total, divisor, out=total)
@@ -245,15 +245,16 @@ def _extend(
 def _spell(
     texts: Sequence[str],
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Return the symbols of texts with blanks between them, padded to one length S.
+    """Return the symbols of texts with blanks between them, filled up to one length S.
 
     Returns:
         (K, S) int64 symbols; (K, S) whether the blank before a symbol may be left out; (K,) int64,
         the place of each text's last blank.
     """
     longest = max(map(len, texts), default=0)
-    symbols = np.full((len(texts), 2 * longest + 1), BLANK)
+    symbols = np.full((len(texts), 2 * longest + 1), FILLING)
     for row, text in zip(symbols, texts, strict=True):
+        row[: 2 * len(text) + 1] = BLANK
         row[1 : 2 * len(text) : 2] = [int(letter) for letter in text]
     skips = np.zeros(symbols.shape, bool)
     skips[:, 2:] = (symbols[:, 2:] != BLANK) & (symbols[:, 2:] != symbols[:, :-2])

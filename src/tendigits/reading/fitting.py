@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.data.lines import Line as WrittenLine
+from tendigits.errors import SettingError
 from tendigits.reading.candidates import (
     DIGIT_MEASURES,
     FORM_MEASURES,
@@ -82,10 +83,15 @@ def fit_weights(examples: Sequence[Example], *, epochs: int, seed: int) -> Weigh
     """Return the weights under which the right texts are likeliest.
 
     Args:
-        examples: Lines whose text is known.
-        epochs: Passes over them.
-        seed: Fixes their order.
+        examples: Lines whose text is known, at least `BATCH`.
+        epochs: How many times as many lines are drawn as there are, each from all of them.
+        seed: Fixes which are drawn.
+
+    Raises:
+        SettingError: There are too few lines for a step.
     """
+    if len(examples) < BATCH:
+        raise SettingError(f"there are {len(examples)} lines to fit on: expected {BATCH} or more")
     weights = initial_weights()
     values = pack(weights)
     mean, square = np.zeros_like(values), np.zeros_like(values)

@@ -75,12 +75,22 @@ def gather(
     order = list(texts)
     return Evidence(
         texts=order,
-        lattice=np.maximum(text_log_chances(lattice, order), FLOOR),
+        lattice=cut_log_chances(lattice, order),
         line=np.maximum(line_log_chances(looks, order), FLOOR),
         keeps=np.array([rules is None or keeps_to(rules, text) for text in order]),
         paths=paths,
         high=high,
     )
+
+
+def cut_log_chances(lattice: Lattice, texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the logarithm of the chance of each text by all ways to cut the line, (K,).
+
+    A line that is in no pieces, or in too many to be looked at, makes no text likelier.
+    """
+    if not lattice.steps.count:
+        return np.full(len(texts), FLOOR)
+    return np.maximum(text_log_chances(lattice, texts), FLOOR)
 
 
 def line_log_chances(looks: Sequence[LogProbs], texts: Sequence[str]) -> NDArray[np.float64]:

@@ -7,14 +7,15 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tendigits.reading.canvas import LOOKS, Canvas, look_again
-from tendigits.reading.ctc import LogProbs
-from tendigits.reading.session import open_session
+from tendigits.reading.canvas import HEIGHT, LOOKS, Canvas, look_again
+from tendigits.reading.ctc import BLANK, LogProbs
+from tendigits.reading.session import open_session, try_out
 from tendigits.registry import folder, line_file
 
 Transcribe = Callable[[Canvas], LogProbs]
 
 SHIPPED = folder() / "line.onnx"
+TRIAL_WIDTH = 44  # pixels: of an empty sheet that a network that is not ours is tried out on
 
 
 def load_line_network(path: Path = SHIPPED, *, threads: int = 0) -> Transcribe:
@@ -33,6 +34,9 @@ def load_line_network(path: Path = SHIPPED, *, threads: int = 0) -> Transcribe:
         WeightsError: The file is no such network, or the shipped one is damaged.
     """
     session = open_session(line_file() if path == SHIPPED else path, "lines", threads=threads)
+    if path != SHIPPED:  # of which the sha256 is known
+        empty = np.zeros((1, 2, HEIGHT, TRIAL_WIDTH), np.float32)
+        try_out(session, path, empty, (1, TRIAL_WIDTH // 2, BLANK + 1))
 
     def transcribe(canvas: Canvas) -> LogProbs:
         lines = canvas[None].astype(np.float32) / np.float32(255)

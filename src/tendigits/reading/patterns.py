@@ -1,118 +1,104 @@
 """Regular expressions over digits, as automata that a reading is held against digit by digit.
 
-Brzozowski, "Derivatives of regular expressions", 1964: what is left of an expression after a digit
-is an expression again. Those that turn up are the states.
+Glushkov, "The abstract theory of automata", 1961: each digit of an expression, its repeats written
+out, is a place, and a state is the set of places where the last digit may stand.
 """
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from tendigits.errors import SettingError
+from tendigits.reading.expressions import (
+    ALL_DIGITS,
+    Both,
+    Either,
+    Expression,
+    Many,
+    OneOf,
+)
 
-ALL_DIGITS = frozenset(range(10))
-MOST_REPEATS = 64  # of a part of an expression; a field has 25 digits at most
-MOST_REPEATED = 1_000  # the numbers of all repeats of an expression, multiplied
-MOST_CHARACTERS = 200  # of an expression
-MOST_STATES = 2_000  # that a string may be in after some digits
+MOST_WAYS = 10_000  # places of all states that a string may be in after some digits, to bound time
 MOST_LENGTH = 64  # digits of an expression without a bound that are counted
+BEFORE = 1  # the state before the first digit, which is at a place of its own
 
 
 @dataclass(frozen=True)
-class Nothing:
-    """No string at all."""
+class Ends:
+    """Where strings that match a part of an expression may begin and end.
+
+    Attributes:
+        first: A bit for each place of a first digit.
+        last: The same of a last digit.
+        may_be_empty: Whether the string of no digits matches.
+    """
+
+    first: int
+    last: int
+    may_be_empty: bool
 
 
-@dataclass(frozen=True)
-class Empty:
-    """The string of no digits."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Places:
+    """The places of an expression, as they are met from left to right.
+
+    Attributes:
+        following: For each place, a bit for each that may come next; the first place is `BEFORE`.
+        standing: For each digit, a bit for each place where it may stand.
+    """
+
+    following: list[int] = field(default_factory=lambda: [0])
+    standing: list[int] = field(default_factory=lambda: [0] * len(ALL_DIGITS))
+
+    def add(self, expression: Expression) -> Ends:
+        """Take up the places of a part of an expression."""
+        match expression:
+            case OneOf(digits):
+                place = 1 << len(self.following)
+                self.following.append(0)
+                for digit in digits:
+                    self.standing[digit] |= place
+                return Ends(place, place, may_be_empty=False)
+            case Both(first, second):
+                one, other = self.add(first), self.add(second)
+                self.join(one.last, other.first)
+                return Ends(
+                    one.first | (other.first if one.may_be_empty else 0),
+                    other.last | (one.last if other.may_be_empty else 0),
+                    may_be_empty=one.may_be_empty and other.may_be_empty,
+                )
+            case Either(first, second):
+                one, other = self.add(first), self.add(second)
+                return Ends(
+                    one.first | other.first,
+                    one.last | other.last,
+                    may_be_empty=one.may_be_empty or other.may_be_empty,
+                )
+            case Many(part):
+                one = self.add(part)
+                self.join(one.last, one.first)
+                return Ends(one.first, one.last, may_be_empty=True)
+        return Ends(0, 0, may_be_empty=True)
+
+    def join(self, before: int, after: int) -> None:
+        """Let some places come next after others."""
+        for place in bits(before):
+            self.following[place] |= after
 
 
-@dataclass(frozen=True)
-class OneOf:
-    """One digit of a set."""
-
-    digits: frozenset[int]
-
-
-@dataclass(frozen=True)
-class Both:
-    """One expression, then another."""
-
-    first: "Expression"
-    second: "Expression"
-
-
-@dataclass(frozen=True)
-class Either:
-    """One expression, or another."""
-
-    ways: frozenset["Expression"]
-
-
-@dataclass(frozen=True)
-class Many:
-    """An expression, any number of times."""
-
-    part: "Expression"
-
-
-Expression = Nothing | Empty | OneOf | Both | Either | Many
-
-
-def both(first: Expression, second: Expression) -> Expression:
-    """Return one expression, then another, in the simplest form."""
-    if isinstance(first, Nothing) or isinstance(second, Nothing):
-        return Nothing()
-    if isinstance(first, Empty):
-        return second
-    if isinstance(second, Empty):
-        return first
-    return Both(first, second)
-
-
-def either(*ways: Expression) -> Expression:
-    """Return an expression that matches what any of `ways` matches, in the simplest form."""
-    flat: set[Expression] = set()
-    for way in ways:
-        flat |= way.ways if isinstance(way, Either) else {way}
-    flat.discard(Nothing())
-    if not flat:
-        return Nothing()
-    return flat.pop() if len(flat) == 1 else Either(frozenset(flat))
-
-
-def matches_nothing_more(expression: Expression) -> bool:
-    """Say whether the empty string matches."""
-    match expression:
-        case Empty() | Many():
-            return True
-        case Both(first, second):
-            return matches_nothing_more(first) and matches_nothing_more(second)
-        case Either(ways):
-            return any(map(matches_nothing_more, ways))
-    return False
-
-
-@lru_cache(maxsize=10_000)
-def after(expression: Expression, digit: int) -> Expression:
-    """Return what may follow a digit."""
-    match expression:
-        case OneOf(digits):
-            return Empty() if digit in digits else Nothing()
-        case Both(first, second):
-            rest = both(after(first, digit), second)
-            return either(rest, after(second, digit)) if matches_nothing_more(first) else rest
-        case Either(ways):
-            return either(*(after(way, digit) for way in ways))
-        case Many(part):
-            return both(after(part, digit), expression)
-    return Nothing()
+def bits(number: int) -> Iterator[int]:
+    """Yield which bits of a number are set, the lowest first."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number -= lowest
 
 
 @dataclass(frozen=True)
 class Pattern:
     r"""Rules that a regular expression over digits sets.
 
+    >>> from tendigits.reading.expressions import parse
     >>> zips = Pattern(parse(r"\d{5}"))
     >>> sorted(zips.lengths)
     [5]
@@ -121,178 +107,60 @@ class Pattern:
     expression: Expression
 
     @cached_property
+    def _automaton(self) -> tuple[Places, int]:
+        """The places, and a bit for each where a string that matches may end."""
+        places = Places()
+        ends = places.add(self.expression)
+        places.join(BEFORE, ends.first)
+        return places, ends.last | (BEFORE if ends.may_be_empty else 0)
+
+    @cached_property
     def counts(self) -> tuple[int, ...]:
-        """How many strings of 0, 1, 2, ... digits match."""
-        states = {self.expression: 1}
+        """How many strings of 0, 1, 2, ... digits match.
+
+        Raises:
+            SettingError: To count them would take long, as to read would.
+        """
+        states = {self.start(): 1}
         found = []
         for _ in range(MOST_LENGTH + 1):
-            found.append(sum(n for state, n in states.items() if matches_nothing_more(state)))
-            following: dict[Expression, int] = {}
+            found.append(sum(n for state, n in states.items() if self.is_whole(state)))
+            following: dict[int, int] = {}
             for state, ways in states.items():
-                for digit in ALL_DIGITS:
-                    new = after(state, digit)
-                    if not isinstance(new, Nothing):
-                        following[new] = following.get(new, 0) + ways
-            states = following
-            if len(states) > MOST_STATES:
-                raise SettingError("the regular expression can be read in too many ways")
-            if not states:
+                for new in self._after(state):
+                    following[new] = following.get(new, 0) + ways
+            following.pop(0, None)
+            if sum(map(int.bit_count, following)) > MOST_WAYS:
+                raise SettingError(
+                    "the regular expression can be read in too many ways: expected a simpler one"
+                )
+            if not following:
                 break
+            states = following
         return tuple(found)
+
+    def _after(self, state: int) -> list[int]:
+        """Return the state after each digit; 0 where it may not come."""
+        places, _ = self._automaton
+        following = 0
+        for place in bits(state):
+            following |= places.following[place]
+        return [following & standing for standing in places.standing]
 
     @property
     def lengths(self) -> frozenset[int] | None:
         """How many digits a string that matches may have."""
         return frozenset(length for length, ways in enumerate(self.counts) if ways and length)
 
-    def start(self) -> Expression:
+    def start(self) -> int:
         """Return the state before the first digit."""
-        return self.expression
+        return BEFORE
 
-    def step(self, state: Expression, digit: int) -> Expression | None:
+    def step(self, state: int, digit: int) -> int | None:
         """Return the state after another digit; None if it may not come."""
-        new = after(state, digit)
-        return None if isinstance(new, Nothing) else new
+        return self._after(state)[digit] or None
 
-    def is_whole(self, state: Expression) -> bool:
+    def is_whole(self, state: int) -> bool:
         """Say whether the digits so far match."""
-        return matches_nothing_more(state)
-
-
-def parse(text: str) -> Expression:
-    r"""Parse a regular expression: digits, ``\d``, ``.``, ``[0-35]``, groups, ``|``, repeats.
-
-    Raises:
-        SettingError: It has something else, is not whole, or is too long.
-    """
-    if len(text) > MOST_CHARACTERS:
-        raise SettingError(
-            f"the regular expression has {len(text):,} characters: expected at most "
-            f"{MOST_CHARACTERS}"
-        )
-    parser = _Parser(text)
-    expression = parser.alternatives()
-    if parser.place < len(text):
-        raise parser.error()
-    if isinstance(expression, Nothing | Empty):
-        raise SettingError("the regular expression is empty: expected digits in it")
-    return expression
-
-
-class _Parser:
-    """Parses a regular expression from left to right."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.place = 0
-        self.repeats = 1  # all of them, multiplied
-
-    def error(self) -> SettingError:
-        """Return what is wrong where the parser stands."""
-        return SettingError(
-            f"the regular expression {self.text!r} cannot be used from position {self.place}: "
-            r"expected digits, \d, ., [...], (...), |, ?, *, + and {m,n}"
-        )
-
-    def next(self) -> str:
-        """Return the next character; an empty string at the end."""
-        return self.text[self.place : self.place + 1]
-
-    def take(self, character: str) -> bool:
-        """Step over a character if it is the next one."""
-        found = self.next() == character
-        self.place += found
-        return found
-
-    def alternatives(self) -> Expression:
-        """Parse expressions with ``|`` between them."""
-        ways = [self.sequence()]
-        while self.take("|"):
-            ways.append(self.sequence())
-        return either(*ways)
-
-    def sequence(self) -> Expression:
-        """Parse expressions one after the other."""
-        parts: list[Expression] = []
-        while self.next() and self.next() not in "|)":
-            parts.append(self.repeated())
-        whole: Expression = Empty()
-        for part in reversed(parts):
-            whole = both(part, whole)
-        return whole
-
-    def repeated(self) -> Expression:
-        """Parse one thing and how often it comes."""
-        part = self.single()
-        while self.next() and self.next() in "?*+{":
-            least, most = self.bounds()
-            self.repeats *= max(1, least, most or 0)
-            if self.repeats > MOST_REPEATED:
-                raise self.error()
-            whole: Expression = Many(part) if most is None else Empty()
-            for _ in range(0 if most is None else most - least):
-                whole = either(Empty(), both(part, whole))
-            for _ in range(least):
-                whole = both(part, whole)
-            part = whole
-        return part
-
-    def bounds(self) -> tuple[int, int | None]:
-        """Parse how often something comes: least and most."""
-        for character, known in (("?", (0, 1)), ("*", (0, None)), ("+", (1, None))):
-            if self.take(character):
-                return known
-        self.take("{")
-        least = self.number()
-        most: int | None = least
-        if self.take(","):
-            most = None if self.next() == "}" else self.number()
-        if not self.take("}") or (most is not None and most < least):
-            raise self.error()
-        return least, most
-
-    def number(self) -> int:
-        """Parse a number of repeats."""
-        start = self.place
-        while self.next().isdecimal() and self.next().isascii():
-            self.place += 1
-        if start == self.place or int(self.text[start : self.place]) > MOST_REPEATS:
-            raise self.error()
-        return int(self.text[start : self.place])
-
-    def single(self) -> Expression:
-        """Parse a digit, a set of digits or a group."""
-        character = self.next()
-        if character.isascii() and character.isdecimal():
-            self.place += 1
-            return OneOf(frozenset({int(character)}))
-        if self.take("."):
-            return OneOf(ALL_DIGITS)
-        if self.text.startswith("\\d", self.place):
-            self.place += 2
-            return OneOf(ALL_DIGITS)
-        if self.take("("):
-            inner = self.alternatives()
-            if self.take(")"):
-                return inner
-        elif self.take("["):
-            return OneOf(self.members())
-        raise self.error()
-
-    def members(self) -> frozenset[int]:
-        """Parse what stands in brackets."""
-        inverted = self.take("^")
-        digits: set[int] = set()
-        while not self.take("]"):
-            low = self.digit()
-            high = self.digit() if self.take("-") else low
-            digits |= set(range(low, high + 1))
-        return ALL_DIGITS - digits if inverted else frozenset(digits)
-
-    def digit(self) -> int:
-        """Parse one digit."""
-        character = self.next()
-        if not (character.isascii() and character.isdecimal()):
-            raise self.error()
-        self.place += 1
-        return int(character)
+        _, last = self._automaton
+        return bool(state & last)

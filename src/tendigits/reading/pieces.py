@@ -4,6 +4,7 @@ Every connected piece of ink is an atom; one that is wide enough to be two digit
 seams.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tendigits.imaging import find_connected
-from tendigits.reading.seams import GRAIN, Seams, slant_of
+from tendigits.reading.seams import GRAIN, Ink, Seam, Seams, slant_of
 from tendigits.reading.segment import LINE_HEIGHT
 
 Mask = NDArray[np.uint8]
 
 CUT_WIDTH = 0.42 * LINE_HEIGHT  # pixels: a narrower piece is not cut
-MOST_ATOMS = 120  # on a line; more is a texture or a scribble
+MOST_ATOMS = 300  # on a line: 85 digits, which are as many as fit; more is a texture or print
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,7 +43,7 @@ class Atoms:
 
 
 def find_atoms(mask: Mask, *, along_slant: bool = False) -> Atoms:
-    """Divide a line into atoms.
+    """Divide a line into atoms; into none where there would be more than `MOST_ATOMS`.
 
     Args:
         mask: (H, W) uint8, 1 where there is ink; a usual digit is 48 pixels high.
@@ -59,21 +60,45 @@ def find_atoms(mask: Mask, *, along_slant: bool = False) -> Atoms:
         left, top, width, height = box
         if area < GRAIN:
             continue
+        if len(numbers) > MOST_ATOMS:
+            break
         numbers.append(number)
         if width < CUT_WIDTH:
             continue
         own = labels[top : top + height, left : left + width]
-        rest = own == number
-        for cost, columns in seams(slant_of(rest) if along_slant else 0.0).through(rest, left, top):
-            right = rest & (np.arange(left, left + width) >= columns[top : top + height, None])
-            if right.sum() < GRAIN or rest.sum() - right.sum() < GRAIN:
-                continue
-            own[right] = count
-            costs[count] = cost
-            numbers.append(count)
-            rest = right
-            count += 1
-    return _collect(labels, numbers, costs, count)
+        piece = own == number
+        found = seams(slant_of(piece) if along_slant else 0.0).through(piece, left, top)
+        passed, crossed = cut(piece, found)
+        parted = piece & (passed > 0)
+        own[parted] = count - 1 + passed[parted]
+        new = range(count, count + len(crossed))
+        costs |= zip(new, crossed, strict=True)
+        numbers += new
+        count += len(crossed)
+    return _collect(labels, numbers if len(numbers) <= MOST_ATOMS else [], costs, count)
+
+
+def cut(
+    piece: NDArray[np.bool_], seams: Iterable[tuple[float, Seam]]
+) -> tuple[NDArray[np.int64], list[float]]:
+    """Cut a piece of ink along seams, but for those between which only a grain is left.
+
+    Args:
+        piece: (h, w), where it is.
+        seams: From left to right, each with the pixels of ink that it crosses.
+
+    Returns:
+        (h, w) int64, the number of cuts on the left of each pixel; what each cut crosses.
+    """
+    height, width = piece.shape
+    ink, edge = Ink(piece), np.zeros(height, np.int64)
+    cuts, crossed = np.zeros((height, width + 1), np.int64), []
+    for cost, seam in seams:
+        if ink.is_parted(edge, seam):
+            edge = np.maximum(edge, seam)
+            cuts[ink.rows, np.minimum(edge, width)] += 1
+            crossed.append(cost)
+    return cuts.cumsum(axis=1)[:, :-1], crossed
 
 
 def _collect(
@@ -90,7 +115,7 @@ def _collect(
     np.minimum.at(top, owners, rows)
     np.maximum.at(right, owners, columns + 1)
     np.maximum.at(bottom, owners, rows + 1)
-    kept = kept[np.argsort((left + right)[kept], kind="stable")][:MOST_ATOMS]
+    kept = kept[np.argsort((left + right)[kept], kind="stable")]
     renumber = np.zeros(count, np.int32)
     renumber[kept] = np.arange(1, len(kept) + 1)
     return Atoms(

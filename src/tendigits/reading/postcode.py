@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tendigits.errors import SettingError, UnknownNameError
 from tendigits.reading.codes import AllOf, ean_13, isbn_10, load_code_list, luhn
-from tendigits.reading.patterns import Pattern, parse
+from tendigits.reading.expressions import parse
+from tendigits.reading.patterns import MOST_LENGTH, Pattern
 from tendigits.reading.search import Rules
 
 MOST_DIGITS = 25  # in a field
@@ -78,7 +79,12 @@ def _find_format(name: str) -> Rules:
         return NUMBERS[name]()
     kind, _, rest = name.partition(":")
     if kind == "regex":
-        return Pattern(parse(rest))
+        pattern = Pattern(parse(rest))
+        if not pattern.lengths:
+            raise SettingError(
+                f"the format {name!r} cannot be used: no number of 1 to {MOST_LENGTH} digits is one"
+            )
+        return pattern
     if kind in ("digits", "luhn"):
         least, most = _read_lengths(name, rest)
         if kind == "digits":

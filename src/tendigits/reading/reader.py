@@ -33,7 +33,7 @@ LEAST_SHOWN = 0.001  # chance: less likely digits are not named as alternatives
 MOST_SHOWN = 3  # alternatives
 
 Fields = Literal["one", "lines"]
-LineNetwork = Path | Transcribe | Literal["shipped"] | None
+LineNetwork = str | Path | Transcribe | None
 
 
 class Reader:
@@ -82,6 +82,8 @@ class Reader:
             raise SettingError(f"fields cannot be {fields!r}: expected 'one' or 'lines'")
         if not 0 <= reject_above <= 1:
             raise SettingError(f"reject_above is {reject_above}: expected a chance from 0 to 1")
+        if most_shown < 0:
+            raise SettingError(f"most_shown is {most_shown}: expected a number of 0 or more")
         self.fields = fields
         self.reject_above = reject_above
         self.most_shown = most_shown
@@ -170,12 +172,14 @@ def load_recognisers(
     threads: int = 1,
 ) -> Recognisers:
     """Return what recognises digits and lines; the arguments and what they raise: see `Reader`."""
+    if threads < 0:
+        raise SettingError(f"threads is {threads}: expected a number of 0, for one a core, or more")
     if line_network == "shipped":
         line_network = SHIPPED
-    if isinstance(line_network, Path):
-        line_network = load_line_network(line_network, threads=threads)
-    shipped = isinstance(model, str) and model in shipped_models()
-    second = SECOND if model == DEFAULT else DEFAULT
+    if isinstance(line_network, str | Path):
+        line_network = load_line_network(Path(line_network), threads=threads)
+    shipped = isinstance(model, str | Path) and str(model) in shipped_models()
+    second = SECOND if str(model) == DEFAULT else DEFAULT
     return Recognisers(
         classify=model if callable(model) else load_classifier(model, threads=threads),
         transcribe=line_network,

@@ -1,5 +1,7 @@
 """Seams: paths from the top of a line to the bottom that cross as little ink as they can."""
 
+from bisect import bisect_left
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from tendigits.reading.segment import LINE_HEIGHT
 
 Mask = NDArray[np.uint8]
 Costs = NDArray[np.float32]
+Seam = NDArray[np.int64]  # its column in each row of a piece of ink, (h,)
 
 GRAIN = 12.0  # pixels of ink, of 48x48: a smaller piece is dirt
 LEAST_PART = 0.1 * LINE_HEIGHT  # pixels: from where a seam is looked for to the piece's ends
@@ -39,9 +42,7 @@ class Seams:
         self.back_up: list[list[int]] = back[::-1, 1].tolist()
         self.total = self.down + self.up - upright  # a pixel's own ink is in both
 
-    def through(
-        self, piece: NDArray[np.bool_], left: int, top: int
-    ) -> list[tuple[float, NDArray[np.int64]]]:
+    def through(self, piece: NDArray[np.bool_], left: int, top: int) -> list[tuple[float, Seam]]:
         """Return the seams that part a piece of ink, left to right.
 
         Args:
@@ -50,7 +51,7 @@ class Seams:
             top: Row of the line that its first row is.
 
         Returns:
-            For each seam, pixels of ink that it crosses, and its column in each row, (H,).
+            For each seam, pixels of ink that it crosses, and its column in each row of the piece.
         """
         height, width = piece.shape
         inner = np.arange(int(np.ceil(LEAST_PART)), width - int(np.ceil(LEAST_PART)))
@@ -62,18 +63,15 @@ class Seams:
         for row, start, profile, here in zip(rows, starts.tolist(), profiles, good, strict=True):
             low = inner[here[inner]].tolist()
             places += [(float(profile[place]), row, start + place) for place in low]
-        chosen: list[tuple[float, NDArray[np.int64]]] = []
-        seen = np.empty((0, height), np.int64)  # of the seams, what is within the piece
+        chosen: list[tuple[float, Seam]] = []
+        ink, seen, edge = Ink(piece), SeenSeams(height), np.zeros(height, np.int64)
         for cost, row, column in sorted(places):
             if len(chosen) * SEAM_SPACE > width:
                 break
-            seam = self._trace(row, column)
-            part = seam[top : top + height] - left
-            if (np.abs(seen - part).mean(axis=1) >= APART).all():
-                seen = np.vstack([seen, part])
-                if parts_ink(piece, part):
-                    chosen.append((cost, seam))
-        return sorted(chosen, key=lambda found: float(found[1][top : top + height].mean()))
+            seam = self._trace(row, column)[top : top + height] - left
+            if seen.add(seam) and ink.is_parted(edge, seam):
+                chosen.append((cost, seam))
+        return sorted(chosen, key=lambda found: float(found[1].mean()))
 
     def _trace(self, row: int, column: int) -> NDArray[np.int64]:
         """Return the column in each row, of the line as it is, of the cheapest seam.
@@ -94,10 +92,56 @@ class Seams:
         return np.array(columns) - self.shifts
 
 
-def parts_ink(piece: NDArray[np.bool_], seam: NDArray[np.int64]) -> bool:
-    """Say whether a seam, (h,), has more than grains of a piece of ink, (h, w), on both sides."""
-    right = int((piece & (np.arange(piece.shape[1]) >= seam[:, None])).sum())
-    return GRAIN <= right <= int(piece.sum()) - GRAIN
+class Ink:
+    """A piece of ink that is counted between seams without a look at all of it.
+
+    Args:
+        piece: (h, w), where it is.
+    """
+
+    def __init__(self, piece: NDArray[np.bool_]) -> None:
+        height, self.width = piece.shape
+        self.rows = np.arange(height)
+        self.before = np.zeros((height, self.width + 1), np.int64)  # pixels left of each column
+        np.cumsum(piece, axis=1, out=self.before[:, 1:])
+        self.whole = int(self.before[:, -1].sum())
+
+    def is_parted(self, edge: Seam, seam: Seam) -> bool:
+        """Say whether a seam leaves more than grains on both sides of what is right of an edge."""
+        start, middle = self._left_of(edge), self._left_of(np.maximum(edge, seam))
+        return middle - start >= GRAIN and self.whole - middle >= GRAIN
+
+    def _left_of(self, seam: Seam) -> int:
+        """Return how many pixels lie left of a seam."""
+        return int(self.before[self.rows, np.minimum(seam, self.width)].sum())
+
+
+class SeenSeams:
+    """Seams that are apart from each other.
+
+    Args:
+        height: Of each, in pixels.
+    """
+
+    def __init__(self, height: int) -> None:
+        self.height = height
+        self.sums: list[int] = []  # of the columns of each, ascending
+        self.seams: list[Seam] = []
+
+    def add(self, seam: Seam) -> bool:
+        """Take up a seam and say so, unless it is next to one that is there.
+
+        The mean distance of two seams is no less than that of their means: few have to be compared.
+        """
+        total = int(seam.sum())
+        low = bisect_left(self.sums, total - APART * self.height)
+        high = bisect_left(self.sums, total + APART * self.height)
+        if any(np.abs(other - seam).mean() < APART for other in self.seams[low:high]):
+            return False
+        place = bisect_left(self.sums, total)
+        self.sums.insert(place, total)
+        self.seams.insert(place, seam)
+        return True
 
 
 def slant_of(mask: NDArray[np.bool_]) -> float:
