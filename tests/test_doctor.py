@@ -31,6 +31,18 @@ def test_a_broken_torch_is_a_finding_of_a_whole_report(tmp_path: Path) -> None:
     assert looks[-1][:2] == ["ok", "write"]
 
 
+@pytest.mark.parametrize("name", doctor.NEEDED)
+def test_a_package_that_is_there_but_broken_is_a_finding(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{name}.py").write_text("raise ImportError('a library is missing')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    assert finding(name) == Finding(
+        name=name, value="ImportError: a library is missing", healthy=False
+    )
+
+
 def test_threads_are_those_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     said = f"torch takes {torch.get_num_threads()}, OMP_NUM_THREADS=7"

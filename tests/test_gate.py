@@ -47,3 +47,5 @@ def test_settings_that_would_refuse_everything_are_refused() -> None:
         Settings(body_bytes=8 << 20, held_bytes=1 << 20)
     with pytest.raises(SettingError, match="more than 0"):
         Settings(read_seconds=float("nan"))
+    with pytest.raises(SettingError, match="more than 0"):
+        Settings(send_seconds=0)

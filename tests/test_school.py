@@ -1,5 +1,6 @@
 """The service is corrected, taught, and takes it back, while it goes on reading."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 from fastapi import FastAPI
 
@@ -18,7 +20,7 @@ from tendigits.serving.app import create_app
 from tendigits.serving.corrections import Correction, Corrections
 from tendigits.serving.problems import Problem
 from tendigits.serving.settings import Settings
-from tendigits.serving.teaching import School, teaching_router
+from tendigits.serving.teaching import School, run_lesson, teaching_router
 
 SEEN = base64.b64encode(bytes(784)).decode()
 
@@ -72,6 +74,46 @@ def test_what_people_say_is_learned_used_and_taken_back(
     assert client.post("/v1/teaching/undo").json()["model"] is None
     wait_until(lambda: app.state.readers.identity == untaught)
     assert school.model() == "small"
+
+
+def test_the_shelf_is_followed_on_after_a_mistake_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Mistaken(School):
+        looks = 0
+
+        def model(self) -> str | Path:
+            self.looks += 1
+            if self.looks == 1:
+                raise KeyError("a mistake")
+            return super().model()
+
+    school = Mistaken(tmp_path, "small")
+    with serving(create_app(Settings(readers=0), companions=[school.follow])):
+        wait_until(lambda: school.looks > 2)
+    assert "a mistake" in caplog.text
+
+
+def test_a_lesson_ends_with_the_service(tmp_path: Path, corrections: Digits) -> None:
+    kept = Corrections(tmp_path / "corrections")
+    for image, label in zip(corrections.images, corrections.labels, strict=True):
+        kept.store(Correction(seen=base64.b64encode(image.tobytes()).decode(), label=str(label)))
+
+    def lessons() -> list[psutil.Process]:
+        children = psutil.Process().children()
+        return [each for each in children if str(kept.folder) in each.cmdline()]
+
+    async def begin_and_end() -> list[psutil.Process]:
+        lesson = asyncio.create_task(run_lesson(kept.folder, tmp_path / "taught"))
+        while not lessons():
+            assert not lesson.done()
+            await asyncio.sleep(0.01)
+        lesson.cancel()
+        await asyncio.wait([lesson])
+        assert lesson.cancelled()
+        return lessons()
+
+    assert asyncio.run(begin_and_end()) == []
 
 
 def test_a_lesson_of_too_few_is_refused_in_a_sentence(client: httpx.Client) -> None:

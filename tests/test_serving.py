@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import os
 import signal
 import socket
 import struct
@@ -21,6 +22,7 @@ import numpy as np
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from PIL import Image
+from starlette.responses import StreamingResponse
 
 from server import serving
 from tendigits.data import DigitSet
@@ -28,7 +30,7 @@ from tendigits.data.hand import Hand
 from tendigits.data.lines import make_lines
 from tendigits.data.paper import Paper
 from tendigits.errors import SettingError, WeightsError
-from tendigits.reading.classifier import find_model
+from tendigits.reading.classifier import DEFAULT, find_model
 from tendigits.reading.reader import Reader
 from tendigits.results import Page
 from tendigits.serving import metrics
@@ -38,6 +40,7 @@ from tendigits.serving.app import PAGE_FILES, create_app
 from tendigits.serving.batching import MOST, Batcher
 from tendigits.serving.connections import REFUSAL, is_whole_reading
 from tendigits.serving.features import FirstLayer
+from tendigits.serving.packets import count_entries
 from tendigits.serving.problems import Problem, problem_of
 from tendigits.serving.readers import (
     CRASHED,
@@ -50,6 +53,7 @@ from tendigits.serving.readers import (
 from tendigits.serving.server import listen
 from tendigits.serving.settings import Settings
 from tendigits.serving.teaching import School, teaching_router
+from tendigits.teaching import BASE
 
 HERE = Settings(readers=0)
 PNG = {"Content-Type": "image/png"}
@@ -231,6 +235,31 @@ def test_a_picture_that_is_longer_than_its_packet_says_is_damaged(client: httpx.
     assert "unpacked" in json.loads(answer.text)["problem"]["detail"]
 
 
+def test_a_file_beyond_the_end_of_its_packet_is_damaged(client: httpx.Client, digit: bytes) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packet:
+        beyond = zipfile.ZipInfo("a.png")
+        beyond.extra = struct.pack("<HHQ", 1, 8, 1 << 63)  # where it begins, as ZIP64 says it
+        packet.writestr(beyond, digit)
+        packet.writestr("b.png", digit)
+    place = content.getvalue().index(b"PK\x01\x02") + 42
+    content.getbuffer()[place : place + 4] = b"\xff" * 4  # where it begins: see the extra field
+    answer = client.post("/v1/read/batch?fields=one", content=content.getvalue(), headers=ZIP)
+    first, second = map(json.loads, answer.text.splitlines())
+    assert first["problem"]["status"] == 422
+    assert second["text"] == "7"
+
+
+def test_a_picture_without_a_name_is_read(client: httpx.Client, digit: bytes) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packet:
+        packet.writestr(zipfile.ZipInfo("folder/"), b"")
+        packet.writestr(zipfile.ZipInfo(""), digit)
+    answer = client.post("/v1/read/batch?fields=one", content=content.getvalue(), headers=ZIP)
+    (line,) = map(json.loads, answer.text.splitlines())
+    assert (line["file"], line["text"]) == ("", "7")
+
+
 def test_what_packets_unpack_to_keeps_nobody_else_out(digit: bytes) -> None:
     settings = replace(HERE, held_bytes=8 << 20)
     packet = zip_of(*[bytes(8 << 20)] * 2, *[digit] * 30)
@@ -349,6 +378,27 @@ def test_a_full_disk_is_507_and_a_mistake_of_ours_says_nothing() -> None:
     assert problem_of(OSError(28, "No space left on device")).status == 507
     assert "disk" not in problem_of(OSError(13, "Permission denied")).detail
     assert problem_of(KeyError("secret")).detail.startswith("The service made a mistake")
+
+
+def test_a_mistake_that_its_answer_does_not_tell_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    router = APIRouter()
+
+    @router.get("/locked")
+    async def locked() -> None:
+        raise PermissionError(13, "Permission denied", "pieces.sqlite")
+
+    @router.get("/full")
+    async def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    app = create_app(HERE, routers=[router])
+    assert "its log says" in problem(ask(app, "/locked"), 500)
+    assert "pieces.sqlite" in caplog.text
+    caplog.clear()
+    problem(ask(app, "/full"), 507)
+    assert not caplog.records
 
 
 def test_figures_are_told(client: httpx.Client, digit: bytes) -> None:
@@ -476,6 +526,36 @@ def test_a_reader_that_dies_is_started_again(digit: bytes, monkeypatch: pytest.M
         reader.close()
 
 
+def test_a_reader_that_hangs_does_not_keep_the_service_from_its_end(digit: bytes) -> None:
+    readers = Readers(replace(HERE, readers=1))
+    readers.start()
+    (reader,) = readers._readers
+    assert isinstance(reader, ProcessReader)
+    assert reader._process.pid is not None
+    os.kill(reader._process.pid, signal.SIGSTOP)
+    answer = readers.put(Job(content=digit))
+    readers.close()
+    assert answer.result(60) == FAILED  # and not read by a new process, after `read_seconds`
+    assert not reader._process.is_alive()
+
+
+def test_readers_that_were_started_end_where_another_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[ProcessReader] = []
+
+    def make_reader(readers: Readers) -> ProcessReader:
+        if started:
+            raise KeyboardInterrupt
+        started.append(ProcessReader("small", 30))
+        return started[0]
+
+    monkeypatch.setattr(Readers, "_make_reader", make_reader)
+    with pytest.raises(KeyboardInterrupt):
+        Readers(replace(HERE, readers=2)).start()
+    assert not started[0]._process.is_alive()
+
+
 def test_a_picture_that_crashes_a_reader_is_refused_alone() -> None:
     class Fragile:
         def answer(self, jobs: list[Job]) -> list[object]:
@@ -520,6 +600,24 @@ def test_another_model_comes_in_without_a_request_lost(digit: bytes, tmp_path: P
     assert isinstance(readers._readers[0], ThreadReader)
 
 
+def test_no_reader_changes_its_model_where_another_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = Readers(replace(HERE, readers=2))
+    readers.start()
+    copy = tmp_path / "taught.onnx"
+    copy.write_bytes(find_model("small").read_bytes())
+
+    def fail(model: str | Path) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(readers._readers[1], "load", fail)
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        readers.load(copy)
+    assert [reader.identity.name for reader in readers._readers] == ["small", "small"]
+    readers.close()
+
+
 @pytest.fixture(scope="module")
 def impatient() -> Iterator[httpx.Client]:
     settings = replace(HERE, receive_seconds=1.0)
@@ -551,6 +649,25 @@ def test_slow_clients_are_closed(impatient: httpx.Client, begin: bytes) -> None:
     assert received.count(b"HTTP/1.1 200") == begin.count(b"\r\n\r\nGET")
 
 
+def test_a_client_that_does_not_take_its_answer_is_cut_off() -> None:
+    router = APIRouter()
+
+    @router.get("/long")
+    async def long() -> StreamingResponse:
+        return StreamingResponse(iter([bytes(1 << 20)] * 64))
+
+    settings = replace(HERE, send_seconds=1.0)
+    with serving(create_app(settings, routers=[router])) as client:
+        assert len(client.get("/long").content) == 64 << 20
+        place = (client.base_url.host, client.base_url.port or 0)
+        with socket.create_connection(place, timeout=60) as lazy:
+            lazy.sendall(b"GET /long HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            end = time.monotonic() + 60
+            while 'path="/long",status="499"' not in client.get("/metrics").text:
+                assert time.monotonic() < end, "its connection was kept"
+                time.sleep(0.05)
+
+
 def test_what_is_not_http_is_told(impatient: httpx.Client) -> None:
     place = (impatient.base_url.host, impatient.base_url.port or 0)
     for nonsense in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000):
@@ -579,6 +696,38 @@ def test_a_bad_model_or_a_taken_port_is_told_in_a_line(tmp_path: Path) -> None:
         assert len(ended.stderr.splitlines()) == 1
         assert words[-1] in ended.stderr or str(bad) in ended.stderr
     taken.close()
+
+
+def test_a_reader_that_dies_while_it_loads_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        "def die(event, given):\n"
+        "    if event == 'open' and str(given[0]).endswith('.onnx'):\n"
+        "        os._exit(1)\n"
+        "if '--multiprocessing-fork' in sys.orig_argv:\n"
+        "    sys.addaudithook(die)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "tendigits", "serve", "--port", "0", "--readers", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "tendigits: small: no reader could load it (its process ended)\n"
+
+
+def test_only_the_model_that_lessons_teach_can_be_served_with_them(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tendigits", "serve", "--port", "0", "--teach", str(tmp_path)]
+    ended = subprocess.run(
+        [*command, "--model", "best"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.splitlines()) == 1
+    assert "'best'" in ended.stderr
+    assert BASE == DEFAULT
 
 
 def test_the_service_needs_no_torch() -> None:
@@ -640,3 +789,50 @@ def test_a_directory_of_very_many_files_is_not_read(client: httpx.Client) -> Non
         "/v1/read/batch", content=content.getvalue(), headers={"Content-Type": "application/zip"}
     )
     assert "20,000 files" in problem(answer, 422)
+
+
+def directory(count: int) -> bytes:
+    """Return a ZIP file's directory of files without content."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as packet:
+        for number in range(count):
+            packet.writestr(str(number), b"")
+        begin = content.tell()
+    return content.getvalue()[begin:-22]
+
+
+def last_record(entries: int, length: int, *, disk: bytes = bytes(4), comment: int = 0) -> bytes:
+    return struct.pack("<4s4sHHIIH", b"PK\5\6", disk, entries, entries, length, 0, comment)
+
+
+@pytest.mark.parametrize(
+    ("disk", "comment"),
+    [(bytes(4), 0), (bytes(4), 9), (bytes(4), 65_535), (b"PK\5\6", 0)],
+    ids=["alone", "comment", "longest comment", "record in the record"],
+)
+def test_entries_are_counted_by_the_record_that_zipfile_goes_by(disk: bytes, comment: int) -> None:
+    files = directory(2_000)
+    record = last_record(2_000, len(files), disk=disk, comment=comment)
+    packet = files + record + bytes(comment)
+    assert len(zipfile.ZipFile(io.BytesIO(packet)).infolist()) == 2_000
+    assert count_entries(packet) == 2_000
+
+
+def test_a_comment_that_is_one_byte_too_long_hides_no_entries() -> None:
+    files = directory(2_000)
+    packet = files + last_record(2_000, len(files)) + bytes(65_536)
+    assert len(zipfile.ZipFile(io.BytesIO(packet)).infolist()) == 2_000
+    assert count_entries(packet) == 2_000
+
+
+def test_a_second_count_as_zip64_is_refused(client: httpx.Client) -> None:
+    files = directory(20_000)
+    packet = (
+        files
+        + struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 20_000, 20_000, len(files), 0)
+        + struct.pack("<4sIQI", b"PK\6\7", 0, len(files), 1)
+        + last_record(1, 46)
+    )
+    assert len(zipfile.ZipFile(io.BytesIO(packet)).infolist()) == 20_000
+    answer = client.post("/v1/read/batch", content=packet, headers=ZIP)
+    assert "ZIP64" in problem(answer, 422)

@@ -106,10 +106,20 @@ def test_what_was_taken_back_does_not_come_back(tmp_path: Path) -> None:
 
 
 def test_a_shelf_that_names_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    for name in ("004", "../elsewhere"):
-        (tmp_path / "current").write_text(name)
+    for name in (b"004", b"../elsewhere", b"\xff\xfe"):
+        (tmp_path / "current").write_bytes(name)
         with pytest.raises(WeightsError, match="expected a model of this folder"):
             shelf.current_model(tmp_path)
+
+
+def test_a_model_whose_parent_is_not_there_is_not_taken_back(tmp_path: Path) -> None:
+    (tmp_path / "draft").mkdir()
+    taught = shelf.put_on_shelf(tmp_path, tmp_path / "draft")
+    for name in (b"007", b"\xff\xfe"):
+        (taught / "parent").write_bytes(name)
+        with pytest.raises(WeightsError, match="expected a model of this folder"):
+            shelf.undo(tmp_path)
+    assert shelf.current_model(tmp_path) == taught
 
 
 def test_too_few_corrections_are_refused(mnist: DigitSet) -> None:

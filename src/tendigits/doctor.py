@@ -1,8 +1,10 @@
 """An examination of this installation, in a form to paste into a bug report."""
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tendigits.atomic import try_folder
@@ -16,6 +18,8 @@ from tendigits.environment import (
     package_version,
 )
 from tendigits.errors import ExtraMissingError, TendigitsError
+
+NEEDED = ("onnxruntime", "safetensors")  # to read and to load; what `data` needs has done so here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +47,13 @@ def examine(folder: Path = Path()) -> list[Finding]:
     packages = environment.pop("packages")
     findings = [Finding(name=name, value=str(value)) for name, value in environment.items()]
     findings += [
-        Finding(name=name, value=version or "not installed") for name, version in packages.items()
+        Finding(name=name, value=version or "not installed")
+        for name, version in packages.items()
+        if name not in NEEDED
     ]
     return [
         *findings,
+        *(_look(name, partial(_needed, name)) for name in NEEDED),
         _look("threads", _threads),
         _look("devices", _devices),
         _look("data", _data),
@@ -63,6 +70,11 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
     except Exception as error:  # whatever is broken, the report is to be whole
         kind = "" if isinstance(error, TendigitsError) else f"{type(error).__name__}: "
         return Finding(name=name, value=kind + " ".join(str(error).split()), healthy=False)
+
+
+def _needed(name: str) -> str:
+    importlib.import_module(name)
+    return package_version(name) or "of no known version"
 
 
 def _threads() -> str:

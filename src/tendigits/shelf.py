@@ -30,14 +30,9 @@ def current_model(shelf: Path) -> Path | None:
         OSError: It cannot be read.
     """
     try:
-        name = (shelf / CURRENT).read_text("ascii").strip()
+        return _named_in(shelf / CURRENT, shelf)
     except FileNotFoundError:
         return None
-    if not name:
-        return None
-    if not NUMBER.fullmatch(name) or not (shelf / name).is_dir():
-        raise WeightsError(f"{shelf / CURRENT}: names {name!r}: expected a model of this folder")
-    return shelf / name
 
 
 def put_on_shelf(shelf: Path, finished: Path) -> Path:
@@ -79,15 +74,24 @@ def undo(shelf: Path) -> Path | None:
 
     Raises:
         SettingError: No taught model is in use.
-        WeightsError: As `current_model`.
+        WeightsError: As `current_model`; or the model that it was taught from is not there.
     """
     current = current_model(shelf)
     if current is None:
         raise SettingError(f"{shelf}: the shipped model is in use: there is nothing to undo")
-    name = (current / PARENT).read_text("ascii").strip()
-    before = shelf / name if NUMBER.fullmatch(name) and (shelf / name).is_dir() else None
+    before = _named_in(current / PARENT, shelf)
     use(shelf, before)
     return before
+
+
+def _named_in(path: Path, shelf: Path) -> Path | None:
+    """Return the folder of the model that a file names; None where it names none."""
+    name = path.read_text("ascii", errors="replace").strip()
+    if not name:
+        return None
+    if not NUMBER.fullmatch(name) or not (shelf / name).is_dir():
+        raise WeightsError(f"{path}: names {name!r}: expected a model of this folder")
+    return shelf / name
 
 
 def _numbers(shelf: Path) -> list[str]:

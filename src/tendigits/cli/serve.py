@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tendigits.cli.options import require_queue
+from tendigits.errors import SettingError
 
 if TYPE_CHECKING:
     from tendigits.serving.settings import Settings
@@ -70,6 +71,8 @@ def serve(
         readers=available_cores() if readers is None else readers,
         token=token,
     )
+    if teach and settings.model != DEFAULT:
+        raise SettingError(f"--teach is for --model {DEFAULT}, not for {model!r}: leave one out")
     school = School(teach, settings.model) if teach else None
     if school:
         settings = replace(settings, model=school.model())

@@ -66,10 +66,11 @@ NONSENSE = whole_answer(
 
 
 class PatientProtocol(H11Protocol):
-    """Uvicorn's HTTP/1.1, with a deadline for a whole request and a soft end.
+    """Uvicorn's HTTP/1.1, with deadlines for requests and answers, and a soft end.
 
     A connection is closed where a request has not arrived whole in time, counted from the
-    connection's beginning or the request's first byte: uvicorn itself waits for ever. When the
+    connection's beginning or the request's first byte, and where a client does not take its answer
+    in time, counted from when no more of it can be sent: uvicorn itself waits for ever. When the
     service ends, a connection without a request stays open for a moment: what the client had sent
     by then is answered, with ``Connection: close``.
 
@@ -78,11 +79,13 @@ class PatientProtocol(H11Protocol):
     """
 
     receive_seconds = 9.0
+    send_seconds = 30.0
     room = Room(most=1)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
+        self._send_deadline: asyncio.TimerHandle | None = None
         self._is_ending = False
         self._is_inside = False
 
@@ -94,8 +97,20 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._disarm()
+        self._disarm_sending()
         self._leave()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Send no more, as the client takes too little; begin the time for it to take the rest."""
+        super().pause_writing()
+        # Not `close`, which waits for the client, too.
+        self._send_deadline = self.loop.call_later(self.send_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Send on: the client has taken most of what was sent."""
+        self._disarm_sending()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the first ones of a request begin its time, its last ones end it."""
@@ -186,6 +201,11 @@ class PatientProtocol(H11Protocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def _disarm_sending(self) -> None:
+        if self._send_deadline is not None:
+            self._send_deadline.cancel()
+            self._send_deadline = None
+
     def _give_up(self) -> None:
         """Close a connection whose client is too slow."""
         self._deadline = None
@@ -193,6 +213,15 @@ class PatientProtocol(H11Protocol):
             self.transport.abort()
 
 
-def patient_protocol(receive_seconds: float, room: Room) -> type[PatientProtocol]:
-    """Return the protocol with a time, in seconds, for a request to arrive whole, and its room."""
-    return type("Protocol", (PatientProtocol,), {"receive_seconds": receive_seconds, "room": room})
+def patient_protocol(
+    receive_seconds: float, send_seconds: float, room: Room
+) -> type[PatientProtocol]:
+    """Return the protocol with its deadlines and its room.
+
+    Args:
+        receive_seconds: For a request to arrive whole.
+        send_seconds: For a client to take what was sent, where no more can be.
+        room: For requests for reading; all connections share it.
+    """
+    named = {"receive_seconds": receive_seconds, "send_seconds": send_seconds, "room": room}
+    return type("Protocol", (PatientProtocol,), named)

@@ -25,7 +25,9 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others unpack into 
 LAST_RECORD = b"PK\x05\x06"  # begins the end of the central directory
 LAST_RECORD_BYTES = 22
 LONGEST_ENTRY = 1_024  # bytes of the directory: its name, and what systems add
-LONGEST_COMMENT = 65_535  # bytes, behind it
+LONGEST_COMMENT = 65_536  # bytes, behind it; one more than its length has room for, as in `zipfile`
+LOCATOR = b"PK\x06\x07"  # begins what says where the last record of a ZIP64 file is
+LOCATOR_BYTES = 20  # right before the usual last record
 PATIENCE = 0.05  # seconds between two tries, while others' pictures fill the queue
 
 Ask = Callable[[bytes], Awaitable[Answer]]
@@ -35,7 +37,7 @@ def open_packet(body: bytes) -> zipfile.ZipFile:
     """Open the ZIP file that is the body of a request.
 
     Raises:
-        Problem: 422, it is none, or it has too many parts.
+        Problem: 422, it is none, it is a ZIP64 file, or it has too many parts.
     """
     entries = count_entries(body)
     if entries > MOST_PICTURES:  # before they are all looked at, which takes long
@@ -54,8 +56,15 @@ def count_entries(body: bytes) -> int:
     """Return how many entries a ZIP file may have by its last record; 0 if there is none.
 
     That is their number or, where this is a lie, what the directory's length has room for.
+
+    Raises:
+        Problem: 422, another record says it, which only a file of more than 4 GiB needs.
     """
-    place = body.rfind(LAST_RECORD, -(LAST_RECORD_BYTES + LONGEST_COMMENT))
+    place = find_last_record(body)
+    if body.startswith(LOCATOR, max(0, place - LOCATOR_BYTES)):
+        raise Problem(
+            422, "The ZIP file is a ZIP64 file, for more than 4 GiB: expected a usual one."
+        )
     record = body[place : place + LAST_RECORD_BYTES]
     if place < 0 or len(record) < LAST_RECORD_BYTES:
         return 0
@@ -63,9 +72,18 @@ def count_entries(body: bytes) -> int:
     return int(max(entries, length // LONGEST_ENTRY))
 
 
+def find_last_record(body: bytes) -> int:
+    """Return where the last record begins, found as `zipfile` finds it; -1 if there is none."""
+    place = len(body) - LAST_RECORD_BYTES
+    if place >= 0 and body.startswith(LAST_RECORD, place) and body.endswith(b"\0\0"):
+        return place  # without a comment, whatever else in it looks like its beginning
+    return body.rfind(LAST_RECORD, -(LAST_RECORD_BYTES + LONGEST_COMMENT))
+
+
 def pictures(packet: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Return the files in a ZIP file, without its folders."""
-    return [part for part in packet.infolist() if not part.is_dir()]
+    # Not `is_dir`, which fails for a name without a letter.
+    return [part for part in packet.infolist() if not part.filename.endswith("/")]
 
 
 async def lines(packet: zipfile.ZipFile, ask: Ask, room: asyncio.Semaphore) -> AsyncIterator[bytes]:
@@ -125,5 +143,13 @@ def _unpack(packet: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
     try:
         with packet.open(part) as file:
             return file.read(part.file_size)  # no more, whatever it would unpack to
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        OverflowError,  # a place beyond any file
+    ) as error:
         raise Problem(422, "This file cannot be unpacked.") from error

@@ -2,6 +2,7 @@
 
 import http
 import json
+import logging
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -21,6 +22,8 @@ from tendigits.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1  # after a refusal; a queue that is full is worked off in less
+
+log = logging.getLogger("tendigits.serving")
 
 
 class Problem(Exception):
@@ -98,6 +101,12 @@ def install(app: FastAPI) -> None:
     async def tell(_: Request, error: Exception) -> Response:
         return problem_of(error).response()
 
+    async def tell_and_log(_: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status == 500:
+            log.error("a request was not answered", exc_info=error)
+        return problem.response()
+
     async def tell_http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, Problem):  # what the gate said while JSON was received
@@ -113,8 +122,8 @@ def install(app: FastAPI) -> None:
         return Problem(422, as_sentence(f"{name}: {first['msg']}")).response()
 
     app.add_exception_handler(Problem, tell)
-    app.add_exception_handler(TendigitsError, tell)
-    app.add_exception_handler(OSError, tell)
-    app.add_exception_handler(Exception, tell)
+    app.add_exception_handler(TendigitsError, tell_and_log)
+    app.add_exception_handler(OSError, tell_and_log)
+    app.add_exception_handler(Exception, tell)  # uvicorn logs it
     app.add_exception_handler(HTTPException, tell_http)
     app.add_exception_handler(RequestValidationError, tell_invalid)

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from multiprocessing.connection import Connection
@@ -21,6 +22,7 @@ from tendigits.serving.batching import Batcher, Waiting
 from tendigits.serving.settings import Settings
 
 START_SECONDS = 60.0  # until a reader has loaded its model
+CLOSE_SECONDS = 2.0  # until what is being read at the end is given up: nobody waits for it by then
 FAILED = Answer(status=500, detail="The service made a mistake; its log says which.")
 CRASHED = Answer(status=422, detail="The picture cannot be read: reading it failed.")
 
@@ -45,7 +47,7 @@ class Reads(Protocol):
         """Read with another model from now on; raises `WeightsError`, and keeps the old one."""
 
     def close(self) -> None:
-        """End it."""
+        """End it; where another thread waits for its answer, that fails."""
 
 
 class ThreadReader:
@@ -84,6 +86,8 @@ class ProcessReader:
 
     def __init__(self, model: str | Path, seconds: float) -> None:
         self._model, self._seconds = model, seconds
+        self._lock = threading.Lock()  # held while a process begins or ends
+        self._is_closed = False
         self._start()
 
     @property
@@ -92,58 +96,79 @@ class ProcessReader:
         return self._identity
 
     def answer(self, jobs: Sequence[Job]) -> list[Answer]:
-        """Answer several requests; raises `EOFError` where the process crashes or hangs."""
+        """Answer several requests.
+
+        Raises:
+            EOFError: The process crashed or hung, and was started again.
+            WeightsError: It could not be started again.
+        """
         if not self._process.is_alive():  # it was ended while it had nothing to do
-            self.close()
-            self._start()
+            self._start_again()
         try:
             answers: list[Answer] = self._ask(list(jobs), self._seconds)
-        except (EOFError, OSError) as error:
-            self.close()
-            self._start()
-            raise EOFError from error
+        except EOFError:
+            self._start_again()
+            raise
         return answers
 
     def load(self, model: str | Path) -> None:
         """Read with another model from now on; raises `WeightsError`, and keeps the old one."""
         try:
             self._identity = self._load(model)
-        except (EOFError, OSError) as error:
-            self.close()  # its answer may still come, and would be taken for another question's
-            self._start()
-            raise WeightsError(f"{model}: no reader could load it ({error})") from error
+        except WeightsError:
+            if not self._process.is_alive():
+                self._start_again()
+            raise
         self._model = model
 
     def close(self) -> None:
-        """End the process, which ends by itself where nobody speaks to it any more."""
+        """End the process for good; where another thread waits for its answer, that fails."""
+        self._is_closed = True
+        self._end()
+
+    def _start_again(self) -> None:
+        self._end()
         self._pipe.close()
-        self._process.join(1)
-        if self._process.is_alive():
+        self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._is_closed:
+                raise WeightsError(f"{self._model}: not loaded again: the reader was closed")
+            # Not a fork: threads run here, and a fork would copy their locks as they are.
+            context = multiprocessing.get_context("spawn")
+            self._pipe, theirs = context.Pipe()
+            self._process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+        try:
+            self._identity = self._load(self._model)
+        except BaseException:  # Ctrl-C, too
+            self._end()  # it ignores SIGTERM, and would be waited for at the end
+            raise
+
+    def _end(self) -> None:
+        with self._lock:
             self._process.kill()
             self._process.join()
 
-    def _start(self) -> None:
-        # Not a fork: threads run here, and a fork would copy their locks as they are.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
-        try:
-            self._identity = self._load(self._model)
-        except (TendigitsError, EOFError, OSError):
-            self.close()  # it ignores SIGTERM, and would be waited for at the end
-            raise
-
     def _load(self, model: str | Path) -> Identity:
-        identity: Identity = self._ask(model, START_SECONDS)
+        """Let the process load a model; where that ends or hangs it, raise `WeightsError`."""
+        try:
+            identity: Identity = self._ask(model, START_SECONDS)
+        except EOFError as error:
+            self._end()  # its answer may still come, and would be taken for another question's
+            raise WeightsError(f"{model}: no reader could load it ({error})") from error
         return identity
 
     def _ask(self, question: Any, seconds: float) -> Any:
-        self._pipe.send(question)
-        if not self._pipe.poll(seconds):
-            raise EOFError(f"no answer within {seconds:g} s")
-        answer = self._pipe.recv()
+        """Return the answer to a question; raises it where it is an error, else `EOFError`."""
+        late = EOFError(f"no answer within {seconds:g} s")
+        try:
+            self._pipe.send(question)
+            answer = self._pipe.recv() if self._pipe.poll(seconds) else late
+        except (EOFError, OSError) as error:
+            raise EOFError("its process ended") from error
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -215,7 +240,7 @@ class Readers:
         try:
             for _ in self._locks:
                 readers.append(self._make_reader())  # noqa: PERF401  # some, where one fails
-        except TendigitsError:
+        except BaseException:  # Ctrl-C, too
             for reader in readers:
                 reader.close()
             raise
@@ -250,7 +275,7 @@ class Readers:
                 with lock:
                     reader.load(model)
                 changed.append((reader, lock))
-        except TendigitsError:
+        except Exception:
             for reader, lock in changed:
                 with lock:
                     reader.load(self._model)
@@ -259,12 +284,18 @@ class Readers:
         return self.identity
 
     def close(self) -> None:
-        """Read what waits, then end; may be called again."""
+        """Read what waits, as far as there is time, then end; may be called again."""
         self.batcher.close()
-        for thread in self._threads:
-            thread.join()
+        self._join()
         for reader in self._readers:
             reader.close()
+        self._join()  # those that waited for a reader that hung
+
+    def _join(self) -> None:
+        """Wait for the threads to end, but not for long."""
+        end = time.monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
     def _work(self, reader: Reads, lock: threading.Lock) -> None:
         """Read batch after batch until the queue is closed."""

@@ -62,7 +62,7 @@ def make_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=patient_protocol(settings.receive_seconds, room),
+            http=patient_protocol(settings.receive_seconds, settings.send_seconds, room),
             ws="none",
             loop="asyncio",
             lifespan="on",

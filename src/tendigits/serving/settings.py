@@ -26,6 +26,7 @@ class Settings:
         body_bytes: Of the longest body; a phone's photograph has 2 to 6 MiB.
         held_bytes: Of all bodies that are held at once; the longest body fits.
         receive_seconds: Until a request has arrived whole, or its connection is closed.
+        send_seconds: Until a client that does not take its answer is cut off.
         read_seconds: Until a batch is read, or its reader is ended and started again.
 
     Raises:
@@ -41,6 +42,7 @@ class Settings:
     body_bytes: int = 8 * MIB
     held_bytes: int = 128 * MIB
     receive_seconds: float = 9.0
+    send_seconds: float = 30.0
     read_seconds: float = 60.0
 
     def __post_init__(self) -> None:
@@ -56,10 +58,10 @@ class Settings:
                 f"bodies of {self.body_bytes} bytes and {self.held_bytes} of all at once: expected "
                 "at least 1, and no less of all"
             )
-        if not (self.receive_seconds > 0 and self.read_seconds > 0):
+        if not (self.receive_seconds > 0 and self.send_seconds > 0 and self.read_seconds > 0):
             raise SettingError(
-                f"{self.receive_seconds} s to receive and {self.read_seconds} s to read: "
-                "expected more than 0"
+                f"{self.receive_seconds} s to receive, {self.send_seconds} s to send and "
+                f"{self.read_seconds} s to read: expected more than 0"
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("the token is too short to be a secret: expected 16 characters")

@@ -83,10 +83,13 @@ class School:
             try:
                 wanted = self.model()
                 if wanted != loaded and readers.are_ready:
-                    await anyio.to_thread.run_sync(readers.load, wanted)
+                    # At the end nobody waits for it: a reader that hangs is ended after this.
+                    await anyio.to_thread.run_sync(readers.load, wanted, abandon_on_cancel=True)
                     loaded = wanted
             except (TendigitsError, OSError) as error:
                 log.error("the taught model is not used: %s", error)
+            except Exception:  # a mistake of ours: the next model may be a better one
+                log.exception("the taught model is not used")
 
 
 async def run_lesson(corrections: Path, shelf: Path) -> dict[str, Any]:
@@ -98,9 +101,11 @@ async def run_lesson(corrections: Path, shelf: Path) -> dict[str, Any]:
     try:
         output, errors = await asyncio.wait_for(process.communicate(), LESSON_SECONDS)
     except TimeoutError:
-        process.kill()
-        await process.wait()
         raise Problem(503, f"The lesson did not end within {LESSON_SECONDS:g} s.") from None
+    finally:
+        if process.returncode is None:  # it lasts too long, or the service ends
+            process.kill()
+            await process.wait()
     if process.returncode:
         reason = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         status = 503 if "pip install" in reason else 422
