@@ -36,7 +36,7 @@ def kept_answers(recipe: str) -> Path:
 
 
 def read_answers(recipe: str) -> Logits:
-    """Return the kept logits of each seed, (10000, 10), the highest of a picture 0."""
+    """Return the kept logits of each seed, (10000, 10)."""
     path = kept_answers(recipe)
     if not path.exists():
         return {}

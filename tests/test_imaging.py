@@ -219,6 +219,13 @@ def test_every_depth_and_palette_gives_the_same_picture(originals: Pixels) -> No
         assert distance(imaging.to_mnist_form(coarse), expected) < 9
 
 
+def test_every_depth_has_its_white() -> None:
+    for white in (255, 4_095, 65_535):
+        steps = np.linspace(0, white, 300 * 300, dtype=np.int32).reshape(300, 300)
+        found = imaging.decode(Image.fromarray(steps))
+        np.testing.assert_array_equal(found, steps.astype(np.int64) * 255 // white)
+
+
 def test_a_picture_is_turned_as_its_camera_says(originals: Pixels) -> None:
     paper = Image.fromarray(255 - enlarge(originals[60], 4))
     exif = Image.Exif()

@@ -32,7 +32,7 @@ DROP = """([name, content, type]) => {
     document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
 }"""
 
-# One finger draws, another comes and goes; then the other draws.
+# One finger draws, another comes and goes; then that rests, and a pen draws.
 FINGERS = """async () => {
     const { Sheet } = await import("/page/canvas.js");
     const canvas = document.createElement("canvas");
@@ -43,10 +43,11 @@ FINGERS = """async () => {
     for (const [type, pointerId, clientX, clientY] of [
         ["down", 1, 50, 50], ["move", 1, 50, 100], ["down", 2, 350, 200], ["move", 1, 50, 150],
         ["move", 2, 350, 201], ["up", 2, 350, 201], ["move", 1, 50, 200], ["up", 1, 50, 200],
-        ["down", 2, 300, 20], ["up", 2, 300, 20],
+        ["down", 2, 300, 20], ["down", 3, 90, 90], ["up", 3, 90, 90],
     ]) {
         const button = type === "move" ? -1 : 0;
-        const event = { pointerId, clientX, clientY, button, pointerType: "touch" };
+        const pointerType = pointerId === 3 ? "pen" : "touch";
+        const event = { pointerId, clientX, clientY, button, pointerType };
         canvas.dispatchEvent(new PointerEvent(`pointer${type}`, event));
     }
     const pixels = (point) => point.map((share) => Math.round(400 * share));
@@ -265,7 +266,7 @@ def test_an_outage_is_told_where_something_is_taught(browser: Browser, address: 
 
 def test_a_palm_does_not_draw(page: Page) -> None:
     strokes = page.evaluate(FINGERS)
-    assert strokes == [[[50, 50], [50, 100], [50, 150], [50, 200]], [[300, 20]]]
+    assert strokes == [[[50, 50], [50, 100], [50, 150], [50, 200]], [[90, 90]]]
 
 
 def test_everything_has_a_name(page: Page) -> None:

@@ -52,7 +52,24 @@ def test_every_postcode_has_one_length(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "(1", "1)", "[1", "[a]", "{2}", "1{3,2}", "1{999}", "²", "[]", "[^0-9]", "[5-3]"],
+    [
+        "",
+        "a",
+        "(1",
+        "1)",
+        "[1",
+        "[a]",
+        "{2}",
+        "1{3,2}",
+        "1{999}",
+        "²",
+        "[]",
+        "[^0-9]",
+        "[5-3]",
+        "1+?",
+        "1*+",
+        "1{2}{2}",
+    ],
 )
 def test_what_it_cannot_use_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="regular expression"):
@@ -61,7 +78,7 @@ def test_what_it_cannot_use_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["(" * 3_000, r"\d{64}{64}", r"\d{64}" * 20, "1" * 201, "1" + "+" * 100, "()" + "{64}" * 9],
+    ["(" * 3_000, r"(\d{64}){64}", r"\d{64}" * 20, "1" * 201, "(" * 9 + ")" + "{64})" * 8 + "{64}"],
 )
 def test_what_would_take_for_ever_is_refused_at_once(text: str) -> None:
     with pytest.raises(SettingError):
@@ -71,7 +88,7 @@ def test_what_would_take_for_ever_is_refused_at_once(text: str) -> None:
 def test_only_repeats_within_repeats_are_multiplied() -> None:
     assert Pattern(parse(r"\d{5}" * 5)).lengths == frozenset({25})
     with pytest.raises(SettingError, match="too long with its repeats written out"):
-        parse(r"(((\d{5}){5}){5}){5}{5}")
+        parse(r"((((\d{5}){5}){5}){5}){5}")
 
 
 def test_a_part_that_is_repeated_too_often_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,8 +101,11 @@ def test_a_lesson_ends_with_the_service(tmp_path: Path, corrections: Digits) -> 
         kept.store(Correction(seen=base64.b64encode(image.tobytes()).decode(), label=str(label)))
 
     def lessons() -> list[psutil.Process]:
-        children = psutil.Process().children()
-        return [each for each in children if str(kept.folder) in each.cmdline()]
+        found = []
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):  # another test's, which has just ended
+                found += [child] if str(kept.folder) in child.cmdline() else []
+        return found
 
     async def begin_and_end() -> list[psutil.Process]:
         lesson = asyncio.create_task(run_lesson(kept.folder, tmp_path / "taught"))

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import io
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -506,6 +508,26 @@ def test_a_refusal_at_the_door_is_a_problem() -> None:
 )
 def test_only_whole_requests_are_refused_at_the_door(request_: bytes, whole: bool) -> None:
     assert is_whole_reading(request_) is whole
+
+
+def test_a_reader_that_cannot_be_started_is_started_at_the_next_request(
+    digit: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: Any) -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    reader = ProcessReader("small", 30)
+    try:
+        job = Job(content=digit, fields="one")
+        reader._process.kill()
+        reader._process.join()
+        with monkeypatch.context() as patch:
+            patch.setattr(multiprocessing.get_context("spawn").Process, "start", refuse)
+            with pytest.raises(BlockingIOError):
+                reader.answer([job])
+        assert json.loads(reader.answer([job])[0].body)["text"] == "7"
+    finally:
+        reader.close()
 
 
 def test_a_reader_that_dies_is_started_again(digit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,8 @@
 """An examination of this installation, in a form to paste into a bug report."""
 
-import importlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from tendigits.atomic import try_folder
@@ -18,8 +16,6 @@ from tendigits.environment import (
     package_version,
 )
 from tendigits.errors import ExtraMissingError, TendigitsError
-
-NEEDED = ("onnxruntime", "safetensors")  # to read and to load; what `data` needs has done so here
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +45,12 @@ def examine(folder: Path = Path()) -> list[Finding]:
     findings += [
         Finding(name=name, value=version or "not installed")
         for name, version in packages.items()
-        if name not in NEEDED
+        if name != "safetensors"
     ]
     return [
         *findings,
-        *(_look(name, partial(_needed, name)) for name in NEEDED),
+        _look("safetensors", _safetensors),
+        _look("onnxruntime", _onnxruntime),
         _look("threads", _threads),
         _look("devices", _devices),
         _look("data", _data),
@@ -72,9 +69,16 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         return Finding(name=name, value=kind + " ".join(str(error).split()), healthy=False)
 
 
-def _needed(name: str) -> str:
-    importlib.import_module(name)
-    return package_version(name) or "of no known version"
+def _safetensors() -> str:
+    import safetensors
+
+    return str(safetensors.__version__)
+
+
+def _onnxruntime() -> str:
+    import onnxruntime
+
+    return str(onnxruntime.__version__)
 
 
 def _threads() -> str:

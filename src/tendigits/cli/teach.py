@@ -47,8 +47,8 @@ def teach(
 ) -> None:
     """Train the small model further on corrections, and use it where that made it better.
 
-    A third of the corrections is kept to measure on. The taught model is used only if it reads
-    these better and MNIST's held-out digits not significantly worse.
+    About a third of the corrections is kept to measure on. The taught model is used only if it
+    reads these better and MNIST's held-out digits not significantly worse.
     """
     from tendigits import shelf as shelves
 

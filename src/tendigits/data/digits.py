@@ -104,7 +104,7 @@ class DigitSet:
         train: The training part.
         test: The test part; it measures and chooses nothing.
         classes: What each of the ten labels stands for.
-        divided_here: The source named no test part, so a fixed sixth of it was set aside as one.
+        divided_here: The source named no test part, so about a sixth was set aside as one.
     """
 
     name: str

@@ -86,6 +86,7 @@ def files_inside(folder: Path) -> list[Path]:
             folders.clear()
             continue
         seen.add(real)
+        folders[:] = sorted(name for name in folders if name[0] != ".")
         found += [Path(place, name) for name in names]
     return sorted(
         path for path in found if path.name[0] != "." and path.name.lower() not in CLUTTER

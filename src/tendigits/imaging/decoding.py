@@ -22,7 +22,7 @@ MAX_PIXELS = 25_000_000  # a picture from a good phone camera has 12 to 24 milli
 MAX_SIDE = 10_000  # pixels
 WHITES = (2**8 - 1, 2**12 - 1, 2**16 - 1)  # of cameras and scanners that save more than 8 bits
 
-BLOCK_ROWS = 256  # rows of floating point that are turned into uint8 at a time, to spare memory
+BLOCK_ROWS = 256  # rows that are turned into uint8 at a time, to spare memory
 
 Picture = Path | str | bytes | Image.Image | NDArray[Any]
 
@@ -152,9 +152,13 @@ def _from_floats(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
 
 def _from_integers(array: NDArray[Any]) -> NDArray[np.uint8]:
     """Turn up to 16 bits of brightness into uint8: of the 8, 12 or 16 that hold the brightest."""
-    values = np.clip(array, 0, WHITES[-1]).astype(np.int64)
-    white = next(white for white in WHITES if values.max() <= white)
-    return np.asarray(values * 255 // white, np.uint8)
+    brightest = min(int(array.max()), WHITES[-1])
+    white = next(white for white in WHITES if brightest <= white)
+    pixels = np.empty(array.shape, np.uint8)
+    for top in range(0, len(array), BLOCK_ROWS):
+        rows = slice(top, top + BLOCK_ROWS)
+        pixels[rows] = np.clip(array[rows], 0, white).astype(np.int32) * 255 // white
+    return pixels
 
 
 def _check_size(height: int, width: int, name: str) -> None:

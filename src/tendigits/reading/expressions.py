@@ -8,6 +8,7 @@ ALL_DIGITS = frozenset(range(10))
 MOST_REPEATS = 64  # of a part of an expression; a field has 25 digits at most
 MOST_WRITTEN = 1_000  # digits of an expression with its repeats written out
 MOST_CHARACTERS = 200  # of an expression
+QUANTIFIERS = "?*+{"  # begin how often something comes
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class _Parser:
         """Parse one thing and how often it comes."""
         before = self.written
         part = self.single()
-        while self.next() and self.next() in "?*+{":
+        if self.next() and self.next() in QUANTIFIERS:
             least, most = self.bounds()
             once = max(1, self.written - before)
             self.written = before + once * max(1, least + 1 if most is None else most)
@@ -141,6 +142,8 @@ class _Parser:
                     f"out: expected at most {MOST_WRITTEN:,} digits"
                 )
             part = repeat(part, least, most)
+            if self.next() and self.next() in QUANTIFIERS:  # lazy, possessive or twice: not here
+                raise self.error()
         return part
 
     def bounds(self) -> tuple[int, int | None]:

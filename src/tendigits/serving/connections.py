@@ -92,6 +92,7 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, and the time for its first request."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # any byte that cannot be sent begins the time
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:

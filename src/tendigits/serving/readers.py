@@ -137,10 +137,16 @@ class ProcessReader:
                 raise WeightsError(f"{self._model}: not loaded again: the reader was closed")
             # Not a fork: threads run here, and a fork would copy their locks as they are.
             context = multiprocessing.get_context("spawn")
-            self._pipe, theirs = context.Pipe()
-            self._process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
-            self._process.start()
-            theirs.close()
+            ours, theirs = context.Pipe()
+            process = context.Process(target=serve_pipe, args=(theirs,), daemon=True)
+            try:
+                process.start()
+            except BaseException:  # the next try finds everything as it was
+                ours.close()
+                raise
+            finally:
+                theirs.close()
+            self._pipe, self._process = ours, process
         try:
             self._identity = self._load(self._model)
         except BaseException:  # Ctrl-C, too

@@ -106,7 +106,8 @@ def resume_run(
     if digit_set.train.fingerprint() != settings.train_fingerprint:
         raise RunFolderError(
             f"the pictures in {settings.data or 'the package'} are not those that {path} was "
-            "trained on: put them back, or train again from the start"
+            "trained on, or an earlier tendigits divided them otherwise: put them back, or train "
+            "again from the start"
         )
     if teacher_sha256(settings.recipe) != settings.teacher_sha256:
         raise RunFolderError(

@@ -98,7 +98,7 @@ def teach(loaded: LoadedModel, corrections: Digits, *, seed: int = 0) -> tuple[n
         loaded: The model; it is left as it is.
         corrections: Pictures with their right labels, at least six.
         seed: Fixes the training; which of them are kept to measure on, their content says, so that
-            no later lesson measures on what an earlier one learned.
+            no later lesson measures on what an earlier one learned, but where there are very few.
 
     Returns:
         The taught network and what it is worth; whether to use it is `Lesson.accepted`.

@@ -139,9 +139,12 @@ export class Sheet {
   }
 
   #down(event) {
-    if (event.button !== 0 || this.pointer !== null) return;
-    this.pointer = event.pointerId;
-    this.canvas.setPointerCapture(this.pointer);
+    const { button, pointerId, pointerType } = event;
+    const isNew = this.pointer !== null && this.pointer !== pointerId;
+    if (button !== 0 || (isNew && pointerType === "touch")) return;
+    if (isNew && this.current) this.strokes.pop(); // what rested there was the hand that holds the pen
+    this.pointer = pointerId;
+    this.canvas.setPointerCapture(pointerId);
     this.cursor = null;
     this.#begin(this.#point(event));
   }
