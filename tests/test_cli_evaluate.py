@@ -73,7 +73,10 @@ def test_a_person_reads_every_figure(run_folder: Path) -> None:
 
 def test_the_part_is_said(run_folder: Path) -> None:
     printed = run("evaluate", run_folder, "--part", "train", "--device", "cpu")
-    assert "the 60,000 training pictures of mnist: it was trained on a set of that name" in printed
+    assert (
+        "the 60,000 training pictures of mnist: it was trained on some of them, or may have been"
+        in printed
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def print_figures(answers: Answers) -> None:
 
 def _describe(answers: Answers) -> str:
     """Return in words which model was measured, and on what."""
-    known = ": it was trained on a set of that name" if answers.trained_on else ""
+    known = ": it was trained on some of them, or may have been" if answers.trained_on else ""
     return (
         f"{answers.info.recipe}, seed {answers.info.seed}, measured on the "
         f"{len(answers.digits):,} {PICTURES[answers.part]} of {answers.data}{known}"

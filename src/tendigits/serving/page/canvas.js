@@ -140,9 +140,9 @@ export class Sheet {
 
   #down(event) {
     const { button, pointerId, pointerType } = event;
-    const isNew = this.pointer !== null && this.pointer !== pointerId;
-    if (button !== 0 || (isNew && pointerType === "touch")) return;
-    if (isNew && this.current) this.strokes.pop(); // what rested there was the hand that holds the pen
+    const isOther = this.pointer !== null && this.pointer !== pointerId;
+    if (button !== 0 || (isOther && pointerType === "touch")) return;
+    if (isOther && this.current) this.strokes.pop(); // what rested there was the hand that holds the pen
     this.pointer = pointerId;
     this.canvas.setPointerCapture(pointerId);
     this.cursor = null;
